@@ -1,0 +1,282 @@
+/*
+ * parley-ctl: the operator's tool, and the few things that the `./parley` script cannot do by
+ * itself.
+ *
+ * Every command is a row of the table `commands`. What a command prints on standard output is its
+ * result and nothing else; complaints go to standard error, and the exit status is 1 then, or 2
+ * when the call itself is wrong.
+ */
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/ids.h"
+#include "common/token.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, SETTINGS_MAX = 32, TTL_DEFAULT_S = 3600 };
+
+/* What the options of a call say; a command uses those that its row names. */
+struct call {
+    const char *state_dir;
+    const char *config;
+    const char *role;
+    const char *id;
+    const char *room;
+    const char *ttl;
+    const char *settings[SETTINGS_MAX];
+    int setting_count;
+    char **words; /* what follows the options */
+    int word_count;
+};
+
+static int complain(const char *what, const char *detail)
+{
+    fprintf(stderr, "parley-ctl: %s%s%s\n", what, detail ? ": " : "", detail ? detail : "");
+    return EXIT_FAILURE;
+}
+
+/* The configuration of the running instance: what `./parley run` left in the state folder, or the
+ * file of --config. */
+static int load_config(const struct call *call, struct config *out)
+{
+    char path[PATH_MAX];
+    char why[CONFIG_WHY_MAX + 1];
+
+    if (call->config)
+        snprintf(path, sizeof path, "%s", call->config);
+    else if (call->state_dir)
+        snprintf(path, sizeof path, "%s/parley.conf", call->state_dir);
+    else
+        return complain("--state-dir or --config is needed", NULL);
+    if (config_load(path, out, why) != STATUS_OK)
+        return complain(why, "is the instance set up? (./parley run)");
+    return EXIT_SUCCESS;
+}
+
+/* A whole number of seconds from 1 to ten years, or 0. */
+static int64_t parse_ttl(const char *text)
+{
+    const int64_t ten_years = INT64_C(315360000);
+    char *end;
+
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    return errno || end == text || *end || value < 1 || value > ten_years ? 0 : value;
+}
+
+static int command_token(const struct call *call)
+{
+    static struct config config;
+    struct token_claims claims = {0};
+    struct keyring *keyring = NULL;
+    char token[TOKEN_MAX + 1];
+    char why[CONFIG_WHY_MAX + 1];
+    int64_t ttl = call->ttl ? parse_ttl(call->ttl) : TTL_DEFAULT_S;
+    int result = EXIT_FAILURE;
+
+    if (!call->role || !call->id)
+        return complain("token needs --role and --id", NULL), EXIT_USAGE;
+    claims.role = role_from_name(call->role);
+    if (claims.role == ROLE_NONE)
+        return complain("--role is peer, device, service or operator, not", call->role), EXIT_USAGE;
+    if (!ttl)
+        return complain("--ttl is a whole number of seconds, not", call->ttl), EXIT_USAGE;
+    if (peer_id_role(call->id, strlen(call->id)) != claims.role)
+        return complain("the id does not fit the role (p-… peer, d-… device, s-… service, o-… "
+                        "operator, of A-Z a-z 0-9 - _)",
+                        call->id);
+    if ((claims.role == ROLE_PEER) != (call->room != NULL))
+        return complain("--room goes with --role peer, and only there", NULL);
+    if (call->room && !id_is_valid(call->room, strlen(call->room)))
+        return complain(status_detail(STATUS_BAD_ROOM_ID), call->room);
+    if (load_config(call, &config) != EXIT_SUCCESS)
+        return EXIT_FAILURE;
+    if (keyring_load(config.keys_file, &keyring, why, sizeof why) != STATUS_OK)
+        return complain(why, NULL);
+
+    snprintf(claims.peer_id, sizeof claims.peer_id, "%s", call->id);
+    if (call->room)
+        snprintf(claims.room, sizeof claims.room, "%s", call->room);
+    claims.issued_at = clock_wall_s();
+    claims.expires_at = claims.issued_at + ttl;
+    if (token_sign(keyring, &claims, token) != STATUS_OK) {
+        complain("cannot sign that token", NULL);
+    } else {
+        puts(token);
+        result = EXIT_SUCCESS;
+    }
+    keyring_free(keyring);
+    return result;
+}
+
+/* Makes the key file once, readable by its owner only; a file that is there is left alone. */
+static int command_keygen(const struct call *call)
+{
+    char line[KEY_LINE_MAX + 1];
+
+    if (call->word_count != 1)
+        return complain("keygen needs the path of the key file", NULL), EXIT_USAGE;
+    int fd = open(call->words[0], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EEXIST ? EXIT_SUCCESS : complain(call->words[0], strerror(errno));
+    key_line_generate(line);
+    int written = dprintf(fd, "%s\n", line);
+    int closed = fsync(fd) | close(fd);
+    if (written < 0 || closed != 0) {
+        unlink(call->words[0]);
+        return complain(call->words[0], "cannot be written");
+    }
+    return EXIT_SUCCESS;
+}
+
+/* Prints the whole configuration that results from --config and the --set assignments. */
+static int command_config(const struct call *call)
+{
+    static struct config config;
+    char why[CONFIG_WHY_MAX + 1];
+
+    if (config_load(call->config, &config, why) != STATUS_OK)
+        return complain(why, NULL);
+    for (int i = 0; i < call->setting_count; i++) {
+        char assignment[2 * CONFIG_TEXT_MAX];
+        const char *setting = call->settings[i];
+        /* `broker.OPTION` is the first broker's, whatever its name. */
+        if (strncmp(setting, "broker.", 7) == 0)
+            snprintf(assignment, sizeof assignment, "broker %s.%s", config.brokers[0].name,
+                     setting + 7);
+        else
+            snprintf(assignment, sizeof assignment, "%s", setting);
+        if (config_set(&config, assignment, why) != STATUS_OK)
+            return complain(why, NULL);
+    }
+    config_write(stdout, &config);
+    return EXIT_SUCCESS;
+}
+
+/* Prints the table of options as the README shows it. */
+static int command_options(const struct call *call)
+{
+    (void)call;
+    config_print_options(stdout, true);
+    return EXIT_SUCCESS;
+}
+
+/* Exit status 0 when a listener could bind ADDRESS and PORT now. */
+static int command_port_free(const struct call *call)
+{
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *address = NULL;
+    int result = EXIT_FAILURE;
+
+    if (call->word_count != 2)
+        return complain("port-free needs an address and a port", NULL), EXIT_USAGE;
+    int error = getaddrinfo(call->words[0], call->words[1], &hints, &address);
+    if (error)
+        return complain(call->words[0], gai_strerror(error));
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1;
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, 1) == 0)
+        result = EXIT_SUCCESS;
+    if (fd >= 0)
+        close(fd);
+    freeaddrinfo(address);
+    return result;
+}
+
+struct command {
+    const char *name;
+    const char *usage;
+    const char *sentence;
+    int (*run)(const struct call *call);
+};
+
+static const struct command commands[] = {
+    {"token", "--role ROLE --id ID [--room R] [--ttl S]", "print an access token", command_token},
+    {"keygen", "FILE", "make a key file, unless it is there", command_keygen},
+    {"config", "[--config FILE] [--set SECTION.OPTION=VALUE]…",
+     "print the configuration that results", command_config},
+    {"options", "", "print the table of configuration options", command_options},
+    {"port-free", "ADDRESS PORT", "tell by the exit status whether a port can be bound",
+     command_port_free},
+};
+
+static void print_usage(FILE *out)
+{
+    fputs("usage: parley-ctl COMMAND [--state-dir DIR | --config FILE] …\n\n", out);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(out, "  %s %s\n        %s\n", commands[i].name, commands[i].usage,
+                commands[i].sentence);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"state-dir", required_argument, NULL, 'S'}, {"config", required_argument, NULL, 'c'},
+        {"role", required_argument, NULL, 'r'},      {"id", required_argument, NULL, 'i'},
+        {"room", required_argument, NULL, 'R'},      {"ttl", required_argument, NULL, 't'},
+        {"set", required_argument, NULL, 's'},       {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},         {0},
+    };
+    struct call call = {0};
+
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case 'S':
+            call.state_dir = optarg;
+            break;
+        case 'c':
+            call.config = optarg;
+            break;
+        case 'r':
+            call.role = optarg;
+            break;
+        case 'i':
+            call.id = optarg;
+            break;
+        case 'R':
+            call.room = optarg;
+            break;
+        case 't':
+            call.ttl = optarg;
+            break;
+        case 's':
+            if (call.setting_count == SETTINGS_MAX)
+                return complain("too many --set", NULL), EXIT_USAGE;
+            call.settings[call.setting_count++] = optarg;
+            break;
+        case 'h':
+            print_usage(stdout);
+            return EXIT_SUCCESS;
+        case 'V':
+            puts("parley-ctl " PARLEY_VERSION);
+            return EXIT_SUCCESS;
+        default:
+            print_usage(stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind == argc) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[optind++];
+    call.words = argv + optind;
+    call.word_count = argc - optind;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(&call);
+    fprintf(stderr, "parley-ctl: there is no command %s\n", name);
+    print_usage(stderr);
+    return EXIT_USAGE;
+}
