@@ -3,16 +3,16 @@
  *
  *     room_step(room, event, now) -> (room', effects)
  *
- * A Room (id, max users, peers) and its Peers (name, id, connection state and session) are plain values without pointers, so a test copies, compares
- * and searches them exhaustively. No clock is read, nothing is sent or stored: effects say what the shell has to do, in order.
- * The rules are those of docs/protocol.md; their numbers stand beside the code.
+ * A Room (id, max users, peers) and its Peers (name, id, connection state and session) are plain values without pointers, so a
+ * test copies, compares and searches them exhaustively. No clock is read, nothing is sent or stored: effects say what the shell
+ * has to do, in order. The rules are those of docs/protocol.md; their numbers stand beside the code.
  */
 #ifndef PARLEY_ROOM_H
 #define PARLEY_ROOM_H
 
-#include "ids.h"
-#include "limits.h"
-#include "status.h"
+#include "common/ids.h"
+#include "common/limits.h"
+#include "common/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,9 +23,11 @@ struct peer {
     char id[PEER_ID_MAX + 1];
     char name[PEER_NAME_MAX + 1];
     char session[SESSION_MAX + 1];
+    /* The session that this one took over from, or "": a late copy of its join must not put the living one out (rule 2). */
+    char former[SESSION_MAX + 1];
     enum peer_state state;
-    int64_t away_until; /* monotonic ms: when the seat is free, while PEER_AWAY */
-    uint64_t seat_rev;  /* the room's rev at which this seat was given (rule 7) */
+    int64_t away_until; /* monotonic ms: when the seat is free, while PEER_AWAY; else 0 */
+    uint64_t seat_rev;  /* the rev that its newest seat is known to name: what rule 7 compares */
 };
 
 struct room {
@@ -42,7 +44,7 @@ enum room_event_kind {
     ROOM_EVENT_CUT,   /* cut-the-call */
     ROOM_EVENT_GONE,  /* the connection was lost */
     ROOM_EVENT_TIME,  /* a deadline may have passed */
-    ROOM_EVENT_CRASH, /* roomd came back: everybody is away until they show up (rule 6) */
+    ROOM_EVENT_CRASH, /* roomd or the broker came back: everybody is away until they show up (rule 6) */
 };
 
 struct room_event {
@@ -50,11 +52,16 @@ struct room_event {
     const char *peer_id;   /* JOIN, CUT, GONE */
     const char *session;   /* JOIN, CUT; for GONE "" when the sender does not know it */
     const char *peer_name; /* JOIN */
-    /* JOIN: a verified seat of this peer in this room was shown; the session it names need not be this one (a reload keeps its seat). */
+    /* JOIN: a verified seat of this peer in this room was shown. */
     bool has_seat;
-    uint64_t seat_rev;
-    /* JOIN: false while nobody new may be admitted (the store cannot write, roomd drains); members come back all the same. */
-    bool may_admit;
+    /* JOIN, has_seat: it names this very session; a reload shows the seat of the session before. */
+    bool seat_resumes;
+    uint64_t seat_rev; /* JOIN, has_seat */
+    /*
+     * JOIN: STATUS_OK, or what one who is no member yet is told instead of being let in: STATUS_UNAVAILABLE (the store cannot
+     * write, roomd drains), STATUS_QUOTA. Members come back all the same.
+     */
+    enum status refusal;
 };
 
 enum room_effect_kind {
@@ -73,6 +80,9 @@ enum room_effect_kind {
 #define CUT_KICKED      "kicked"
 #define CUT_ROOM_CLOSED "room-closed"
 
+/* What one who is refused for the moment is told to wait, seconds: the store is tried again every second. */
+#define ROOM_RETRY_S 2
+
 struct room_effect {
     enum room_effect_kind kind;
     char peer[PEER_ID_MAX + 1];
@@ -86,8 +96,8 @@ struct room_effect {
     unsigned retry_s;                   /* ERROR: 0 = none */
 };
 
-/* One event causes at most: a state, a reply, and two notices for each of two peers that it puts out. */
-#define ROOM_EFFECTS_MAX 8
+/* One event causes at most four: a state, a reply, a notice to the other, and one to somebody who is put out. */
+#define ROOM_EFFECTS_MAX 4
 
 struct room_effects {
     unsigned count;
@@ -95,8 +105,12 @@ struct room_effects {
 };
 
 /*
- * Applies `event` to `room` in place at `now` (monotonic ms) and fills `effects`. `grace_ms` is how long an away member keeps its seat.
- * Returns true when the room changed (its `rev` grew by one, and the first effect is EFFECT_STATE). An event that a rule tells to ignore changes nothing and has no effects.
+ * Applies `event` to `room` in place at `now` (monotonic ms) and fills `effects`. `grace_ms` is how long an away member keeps
+ * its seat. Returns true when the room changed: its `rev` grew (by one, but for rule 7, where it passes the seat's), and the first
+ * effect is EFFECT_STATE. An event that a rule tells to ignore changes nothing and has no effects. Only the end of the reclaim
+ * window is no change that anybody sees: ROOM_EVENT_TIME then sets `reclaim_until` to 0 and returns false.
+ *
+ * Every join is answered by exactly one of JOINED, FULL_ROOM and ERROR.
  */
 bool room_step(struct room *room, const struct room_event *event, int64_t now, int64_t grace_ms,
                struct room_effects *effects);
