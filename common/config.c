@@ -1,0 +1,189 @@
+#include "config.h"
+
+#include "config_table.h"
+#include "ids.h"
+#include "log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- defaults and single options ---- */
+
+static void assign_defaults(void *base, bool of_broker)
+{
+    char why[CONFIG_WHY_MAX + 1];
+    for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
+        const struct config_option *option = &config_options[i];
+        if ((strcmp(option->section, CONFIG_BROKER) == 0) == of_broker)
+            config_assign(option, base, option->start, why);
+    }
+}
+
+struct config_broker *config_add_broker(struct config *config, const char *name)
+{
+    if (config->broker_count == BROKERS_MAX)
+        return NULL;
+    struct config_broker *broker = &config->brokers[config->broker_count++];
+    *broker = (struct config_broker){0};
+    snprintf(broker->name, sizeof broker->name, "%s", name);
+    assign_defaults(broker, true);
+    return broker;
+}
+
+void config_defaults(struct config *out)
+{
+    memset(out, 0, sizeof *out);
+    assign_defaults(out, false);
+    config_derive_keys_file(out, out->keys_file);
+    config_add_broker(out, "main");
+}
+
+/* Splits "section.option=value"; false when it has another form or a part is too long. */
+static bool split_assignment(const char *assignment, char section[static CONFIG_TEXT_MAX + 1],
+                             char name[static CONFIG_TEXT_MAX + 1], const char **value)
+{
+    const char *dot = strchr(assignment, '.');
+    const char *equals = dot ? strchr(dot, '=') : NULL;
+    if (!equals || dot - assignment > CONFIG_TEXT_MAX || equals - dot > CONFIG_TEXT_MAX)
+        return false;
+    snprintf(section, CONFIG_TEXT_MAX + 1, "%.*s", (int)(dot - assignment), assignment);
+    snprintf(name, CONFIG_TEXT_MAX + 1, "%.*s", (int)(equals - dot - 1), dot + 1);
+    *value = equals + 1;
+    return true;
+}
+
+enum status config_set(struct config *config, const char *assignment,
+                       char why[static CONFIG_WHY_MAX + 1])
+{
+    char section[CONFIG_TEXT_MAX + 1], name[CONFIG_TEXT_MAX + 1], keys[CONFIG_TEXT_MAX + 1];
+    const char *value;
+    if (!split_assignment(assignment, section, name, &value)) {
+        snprintf(why, CONFIG_WHY_MAX + 1, "it is not section.option=value");
+        return STATUS_BAD_REQUEST;
+    }
+    const struct config_option *option = config_find_option(section, name);
+    const char *broker = config_broker_name(section);
+    int index = broker ? config_broker_by_name(config, broker) : -1;
+    if (!option || (broker && index < 0)) {
+        snprintf(why, CONFIG_WHY_MAX + 1, "there is no %s %.60s in section %.60s",
+                 option ? "broker" : "option", option ? broker : name, section);
+        return STATUS_BAD_REQUEST;
+    }
+    /* A keys_file that follows state_dir goes on doing so. */
+    bool follows = option->offset == offsetof(struct config, state_dir) && !broker &&
+                   config_derive_keys_file(config, keys) && strcmp(keys, config->keys_file) == 0;
+    struct config changed = *config;
+    void *base = broker ? (void *)&changed.brokers[index] : &changed;
+    if (!config_assign(option, base, value, why))
+        return STATUS_BAD_REQUEST;
+    if (follows && !config_derive_keys_file(&changed, changed.keys_file)) {
+        snprintf(why, CONFIG_WHY_MAX + 1, "state_dir is too long");
+        return STATUS_BAD_REQUEST;
+    }
+    *config = changed;
+    return STATUS_OK;
+}
+
+/* ---- writing ---- */
+
+static void write_value(FILE *out, const struct config_option *option, const void *base)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    const void *at = (const char *)base + option->offset;
+    if (option->kind == CONFIG_NUMBER)
+        fprintf(out, "%s = %u\n", option->name, *(const unsigned *)at);
+    else if (option->kind == CONFIG_LEVEL)
+        fprintf(out, "%s = %s\n", option->name, levels[*(const int *)at]);
+    else
+        fprintf(out, "%s = %s\n", option->name, (const char *)at);
+}
+
+static void write_broker(FILE *out, const struct config_broker *broker)
+{
+    fprintf(out, "\n[" CONFIG_BROKER " %s]\n", broker->name);
+    for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
+        if (strcmp(config_options[i].section, CONFIG_BROKER) == 0)
+            write_value(out, &config_options[i], broker);
+    }
+}
+
+void config_write(FILE *out, const struct config *config)
+{
+    const char *section = "";
+    for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
+        const struct config_option *option = &config_options[i];
+        if (strcmp(option->section, CONFIG_BROKER) == 0)
+            continue;
+        if (strcmp(option->section, section) != 0)
+            fprintf(out, "%s[%s]\n", i > 0 ? "\n" : "", option->section);
+        section = option->section;
+        write_value(out, option, config);
+    }
+    for (unsigned i = 0; i < config->broker_count; i++)
+        write_broker(out, &config->brokers[i]);
+}
+
+void config_print_options(FILE *out, bool markdown)
+{
+    if (markdown)
+        fprintf(out, "| section | option | default | |\n| --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
+        const struct config_option *option = &config_options[i];
+        const char *name = strcmp(option->section, CONFIG_BROKER) == 0 ? " NAME" : "";
+        const char *mark = option->start[0] ? "`" : "";
+        if (markdown)
+            fprintf(out, "| `[%s%s]` | `%s` | %s%s%s | %s |\n", option->section, name, option->name,
+                    mark, option->start, mark, option->about);
+        else
+            fprintf(out, "  %s%s.%s=%s\n      %s\n", option->section, name, option->name,
+                    option->start, option->about);
+    }
+}
+
+/* ---- brokers ---- */
+
+/*
+ * The weight of a broker for a room: FNV-1a (64 bits) over "NAME/ROOM" ('/' is in no id), then
+ * MurmurHash3's finalizer, without which names that differ in their last byte only would have
+ * weights that hang together.
+ */
+static uint64_t weight(const char *broker, const char *room)
+{
+    const char *const parts[] = {broker, "/", room};
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < 3; i++) {
+        for (const char *c = parts[i]; *c; c++)
+            hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+    }
+    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return hash ^ hash >> 33;
+}
+
+unsigned config_broker_of_room(const struct config *config, const char *room)
+{
+    unsigned best = 0;
+    uint64_t best_weight = 0;
+    for (unsigned i = 0; i < config->broker_count; i++) {
+        const char *name = config->brokers[i].name;
+        uint64_t own = weight(name, room);
+        /* Equal weights: by name, so that the order of the file decides nothing. */
+        if (i == 0 || own > best_weight ||
+            (own == best_weight && strcmp(name, config->brokers[best].name) < 0)) {
+            best = i;
+            best_weight = own;
+        }
+    }
+    return best;
+}
+
+int config_broker_by_name(const struct config *config, const char *name)
+{
+    if (!name)
+        return config->broker_count > 0 ? 0 : -1;
+    for (unsigned i = 0; i < config->broker_count; i++) {
+        if (strcmp(config->brokers[i].name, name) == 0)
+            return (int)i;
+    }
+    return -1;
+}
