@@ -17,7 +17,13 @@ struct log_field {
     int64_t number;
 };
 
-#define LOG_TEXT(key, value)   ((struct log_field){(key), (value) ? (value) : "", 0})
+/* NULL counts as empty. A function, so that an array may be handed in without a warning. */
+static inline const char *log_text(const char *text)
+{
+    return text ? text : "";
+}
+
+#define LOG_TEXT(key, value)   ((struct log_field){(key), log_text(value), 0})
 #define LOG_NUMBER(key, value) ((struct log_field){(key), 0, (int64_t)(value)})
 
 /* Lines below `level` are not written. The start value is LOG_LEVEL_INFO. */
