@@ -1,0 +1,161 @@
+#include "clients.h"
+
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/*
+ * One entry an id, in the table for good and in at most one list beside it. `departed`: left since
+ * the last clients_settle. `away`: settled, the longest away first, so that those to be forgotten
+ * stand in front.
+ */
+enum standing { CONNECTED, DEPARTED, AWAY };
+
+struct entry {
+    struct client client; /* `who` points into this entry */
+    char id[PEER_ID_MAX + 1];
+    char room[ROOM_ID_MAX + 1];
+    enum standing standing;
+    int64_t left_at; /* monotonic ms, while not CONNECTED */
+    struct entry *prev, *next;
+    UT_hash_handle hh;
+};
+
+struct clients {
+    struct entry *entries;
+    struct entry *departed;
+    struct entry *away;
+    size_t connected;
+};
+
+struct clients *clients_new(void)
+{
+    return calloc(1, sizeof(struct clients));
+}
+
+void clients_free(struct clients *clients)
+{
+    if (!clients)
+        return;
+    struct entry *entry, *next;
+    HASH_ITER(hh, clients->entries, entry, next)
+    {
+        HASH_DEL(clients->entries, entry);
+        free(entry);
+    }
+    free(clients);
+}
+
+static struct entry *find(const struct clients *clients, const char *id)
+{
+    struct entry *entry;
+    HASH_FIND_STR(clients->entries, id, entry);
+    return entry;
+}
+
+static struct entry *add(struct clients *clients, const char *id)
+{
+    struct entry *entry = calloc(1, sizeof *entry);
+    if (!entry)
+        return NULL;
+    strcpy(entry->id, id);
+    HASH_ADD_STR(clients->entries, id, entry);
+    if (!entry->hh.tbl) {
+        free(entry);
+        return NULL;
+    }
+    entry->client.who.peer_id = entry->id;
+    entry->client.who.room = entry->room;
+    return entry;
+}
+
+/* Takes `entry` out of the list it stands in and makes it connected. */
+static void arrive(struct clients *clients, struct entry *entry)
+{
+    switch (entry->standing) {
+    case CONNECTED:
+        return;
+    case DEPARTED:
+        DL_DELETE(clients->departed, entry);
+        break;
+    case AWAY:
+        DL_DELETE(clients->away, entry);
+        break;
+    }
+    entry->standing = CONNECTED;
+    entry->client.connected = true;
+    clients->connected++;
+}
+
+enum status clients_put(struct clients *clients, const struct token_claims *claims,
+                        const void *connection, bool *replaced)
+{
+    struct entry *entry = find(clients, claims->peer_id);
+    *replaced = entry && entry->standing == CONNECTED && entry->client.connection != connection;
+    if (entry) {
+        arrive(clients, entry);
+    } else {
+        entry = add(clients, claims->peer_id);
+        if (!entry)
+            return STATUS_INTERNAL;
+        entry->client.connected = true;
+        clients->connected++;
+    }
+    entry->client.connection = connection;
+    entry->client.who.role = claims->role;
+    entry->client.expires_at = claims->expires_at;
+    strcpy(entry->room, claims->room);
+    return STATUS_OK;
+}
+
+const struct client *clients_find(const struct clients *clients, const char *id,
+                                  const void *connection)
+{
+    const struct entry *entry = id ? find(clients, id) : NULL;
+    return entry && entry->client.connection == connection ? &entry->client : NULL;
+}
+
+void clients_leave(struct clients *clients, const char *id, const void *connection, int64_t now)
+{
+    struct entry *entry = id ? find(clients, id) : NULL;
+    if (!entry || entry->client.connection != connection || entry->standing != CONNECTED)
+        return;
+    entry->standing = DEPARTED;
+    entry->client.connected = false;
+    entry->left_at = now;
+    clients->connected--;
+    DL_APPEND(clients->departed, entry);
+}
+
+void clients_settle(struct clients *clients, int64_t now,
+                    void (*each)(void *ctx, const struct client *client), void *ctx)
+{
+    struct entry *entry, *next;
+    DL_FOREACH(clients->departed, entry)
+    {
+        each(ctx, &entry->client);
+        entry->standing = AWAY;
+    }
+    DL_CONCAT(clients->away, clients->departed);
+    clients->departed = NULL;
+    DL_FOREACH_SAFE(clients->away, entry, next)
+    {
+        if (now - entry->left_at <= CLIENT_KEEP_MS)
+            break;
+        DL_DELETE(clients->away, entry);
+        HASH_DEL(clients->entries, entry);
+        free(entry);
+    }
+}
+
+size_t clients_count(const struct clients *clients)
+{
+    return HASH_COUNT(clients->entries);
+}
+
+size_t clients_connected_count(const struct clients *clients)
+{
+    return clients->connected;
+}

@@ -1,0 +1,73 @@
+/*
+ * clients: who is connected to the broker, by client id: which connection it is, and what its token
+ * said.
+ *
+ * A pure table without I/O. The broker names a connection by a pointer, which it may use again for
+ * another connection once this one is gone; so an answer always takes the id and the pointer
+ * together. An entry outlives its connection, since the broker asks about the session that is kept:
+ * may this message be queued, is this will to be sent. An entry goes CLIENT_KEEP_MS after its
+ * connection.
+ */
+#ifndef PARLEY_CLIENTS_H
+#define PARLEY_CLIENTS_H
+
+#include "common/access.h"
+#include "common/status.h"
+#include "common/token.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longer than the broker keeps a session (mosquitto.conf, persistent_client_expiration: one hour).
+ */
+#define CLIENT_KEEP_MS (2 * INT64_C(3600) * 1000)
+
+struct clients;
+
+/* An empty table, to be freed by clients_free; NULL when there is no memory. */
+struct clients *clients_new(void);
+
+/* NULL is fine. */
+void clients_free(struct clients *clients);
+
+/* What the gate may know of one client. Lives until the next call that changes the table. */
+struct client {
+    struct access_who who;
+    int64_t expires_at;     /* the token's, seconds since 1970 */
+    const void *connection; /* the broker's pointer, compared and never followed */
+    bool connected;
+};
+
+/*
+ * `connection` is now the connection of `claims->peer_id`, in place of any other. `replaced` says
+ * whether another one was connected until now. STATUS_INTERNAL when there is no memory; the table
+ * is as before then.
+ */
+enum status clients_put(struct clients *clients, const struct token_claims *claims,
+                        const void *connection, bool *replaced);
+
+/* The client called `id` when `connection` is its newest one, still connected or not; NULL when it
+ * is not, or `id` is NULL. */
+const struct client *clients_find(const struct clients *clients, const char *id,
+                                  const void *connection);
+
+/*
+ * `connection` of `id` has ended, at `now` (monotonic ms). Nothing happens when it is not the
+ * newest, or has ended before: the end of a connection that was replaced is nobody's departure.
+ */
+void clients_leave(struct clients *clients, const char *id, const void *connection, int64_t now);
+
+/*
+ * Calls `each` with every client that left since the last call and has not come back, then forgets
+ * those whose connection ended more than CLIENT_KEEP_MS before `now`. `each` must not change the
+ * table.
+ */
+void clients_settle(struct clients *clients, int64_t now,
+                    void (*each)(void *ctx, const struct client *client), void *ctx);
+
+/* How many entries there are, and how many of them are connected. */
+size_t clients_count(const struct clients *clients);
+size_t clients_connected_count(const struct clients *clients);
+
+#endif

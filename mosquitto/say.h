@@ -1,0 +1,22 @@
+/*
+ * say: what the gate itself publishes, through the broker it lives in.
+ */
+#ifndef PARLEY_SAY_H
+#define PARLEY_SAY_H
+
+#include "common/access.h"
+#include "common/status.h"
+#include "common/topics.h"
+
+/*
+ * Tells `who` that its message on `topic` was refused, since an MQTT 3.1.1 client gets a success
+ * PUBACK for it all the same. Messages outside rooms and lobby have no topic for errors: nothing is
+ * said about them.
+ */
+void say_error(const struct access_who *who, const struct topic *topic, enum status error);
+
+/* Tells all subscribers, which is roomd, that the connection of `peer_id`, a member of `room`, is
+ * gone. A kept session gets it later. */
+void say_gone(const char *room, const char *peer_id);
+
+#endif
