@@ -3,9 +3,10 @@
  *
  *     room_step(room, event, now) -> (room', effects)
  *
- * A Room (id, max users, peers) and its Peers (name, id, connection state and session) are plain values without pointers, so a
- * test copies, compares and searches them exhaustively. No clock is read, nothing is sent or stored: effects say what the shell
- * has to do, in order. The rules are those of docs/protocol.md; their numbers stand beside the code.
+ * A Room (id, max users, peers) and its Peers (name, id, connection state and session) are plain
+ * values without pointers, so a test copies, compares and searches them exhaustively. No clock is
+ * read, nothing is sent or stored: effects say what the shell has to do, in order. The rules are
+ * those of docs/protocol.md; their numbers stand beside the code.
  */
 #ifndef PARLEY_ROOM_H
 #define PARLEY_ROOM_H
@@ -23,7 +24,8 @@ struct peer {
     char id[PEER_ID_MAX + 1];
     char name[PEER_NAME_MAX + 1];
     char session[SESSION_MAX + 1];
-    /* The session that this one took over from, or "": a late copy of its join must not put the living one out (rule 2). */
+    /* The session that this one took over from, or "": a late copy of its join must not put the
+     * living one out (rule 2). */
     char former[SESSION_MAX + 1];
     enum peer_state state;
     int64_t away_until; /* monotonic ms: when the seat is free, while PEER_AWAY; else 0 */
@@ -35,7 +37,8 @@ struct room {
     uint64_t rev;
     unsigned peer_count;
     struct peer peers[ROOM_PEERS_MAX];
-    /* Rule 7: brought back by a seat; until then (monotonic ms) only seat holders get in. 0 = an ordinary room. */
+    /* Rule 7: brought back by a seat; until then (monotonic ms) only seat holders get in. 0 = an
+     * ordinary room. */
     int64_t reclaim_until;
 };
 
@@ -44,7 +47,8 @@ enum room_event_kind {
     ROOM_EVENT_CUT,   /* cut-the-call */
     ROOM_EVENT_GONE,  /* the connection was lost */
     ROOM_EVENT_TIME,  /* a deadline may have passed */
-    ROOM_EVENT_CRASH, /* roomd or the broker came back: everybody is away until they show up (rule 6) */
+    ROOM_EVENT_CRASH, /* roomd or the broker came back: everybody is away until they show up (rule
+                         6) */
 };
 
 struct room_event {
@@ -58,8 +62,9 @@ struct room_event {
     bool seat_resumes;
     uint64_t seat_rev; /* JOIN, has_seat */
     /*
-     * JOIN: STATUS_OK, or what one who is no member yet is told instead of being let in: STATUS_UNAVAILABLE (the store cannot
-     * write, roomd drains), STATUS_QUOTA. Members come back all the same.
+     * JOIN: STATUS_OK, or what one who is no member yet is told instead of being let in:
+     * STATUS_UNAVAILABLE (the store cannot write, roomd drains), STATUS_QUOTA. Members come back
+     * all the same.
      */
     enum status refusal;
 };
@@ -80,7 +85,8 @@ enum room_effect_kind {
 #define CUT_KICKED      "kicked"
 #define CUT_ROOM_CLOSED "room-closed"
 
-/* What one who is refused for the moment is told to wait, seconds: the store is tried again every second. */
+/* What one who is refused for the moment is told to wait, seconds: the store is tried again every
+ * second. */
 #define ROOM_RETRY_S 2
 
 struct room_effect {
@@ -96,7 +102,8 @@ struct room_effect {
     unsigned retry_s;                   /* ERROR: 0 = none */
 };
 
-/* One event causes at most four: a state, a reply, a notice to the other, and one to somebody who is put out. */
+/* One event causes at most four: a state, a reply, a notice to the other, and one to somebody who
+ * is put out. */
 #define ROOM_EFFECTS_MAX 4
 
 struct room_effects {
@@ -105,10 +112,11 @@ struct room_effects {
 };
 
 /*
- * Applies `event` to `room` in place at `now` (monotonic ms) and fills `effects`. `grace_ms` is how long an away member keeps
- * its seat. Returns true when the room changed: its `rev` grew (by one, but for rule 7, where it passes the seat's), and the first
- * effect is EFFECT_STATE. An event that a rule tells to ignore changes nothing and has no effects. Only the end of the reclaim
- * window is no change that anybody sees: ROOM_EVENT_TIME then sets `reclaim_until` to 0 and returns false.
+ * Applies `event` to `room` in place at `now` (monotonic ms) and fills `effects`. `grace_ms` is how
+ * long an away member keeps its seat. Returns true when the room changed: its `rev` grew (by one,
+ * but for rule 7, where it passes the seat's), and the first effect is EFFECT_STATE. An event that
+ * a rule tells to ignore changes nothing and has no effects. Only the end of the reclaim window is
+ * no change that anybody sees: ROOM_EVENT_TIME then sets `reclaim_until` to 0 and returns false.
  *
  * Every join is answered by exactly one of JOINED, FULL_ROOM and ERROR.
  */
