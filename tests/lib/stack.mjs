@@ -1,0 +1,248 @@
+/** The real thing: broker, gate, roomd and httpd, started by `./parley run` on ports and a state folder of their own. */
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, afterEach, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { TestClient } from './client.mjs';
+import { http } from './http.mjs';
+import { randomId, readKey } from './jwt.mjs';
+import { Peer } from './peer.mjs';
+import { until } from './poll.mjs';
+import { freePorts } from './ports.mjs';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+const READY_MS = 180_000; // the first start may build
+const STOP_MS = 20_000;
+const PARTS = ['mosquitto', 'roomd', 'httpd'];
+
+/** Limits would only be in the way of tests that hurry; a test of limits sets its own. */
+const NO_LIMITS = ['client_messages_per_s', 'client_bytes_per_s', 'address_connects_per_min', 'address_rooms_per_min',
+  'address_tokens_per_min', 'rooms_max', 'peers_max'];
+
+export class Stack {
+  /** @param {{config?: Record<string, Record<string, string | number>>}} [options] `config` is sections of options */
+  constructor({ config = {} } = {}) {
+    this.config = { ...config, limits: { ...Object.fromEntries(NO_LIMITS.map((name) => [name, 0])), ...config.limits } };
+    this.violations = [];
+    this.knownInvalid = new Set();
+    this.clients = [];
+    this.log = [];
+  }
+
+  async start() {
+    const [httpPort, wsPort, mqttPort] = await freePorts(3);
+    this.folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
+    this.stateDir = join(this.folder, 'state');
+    const configFile = join(this.folder, 'test.conf');
+    writeFileSync(configFile, Object.entries(this.config).map(([section, options]) =>
+      `[${section}]\n${Object.entries(options).map(([name, value]) => `${name} = ${value}\n`).join('')}`).join('\n'));
+    this.httpUrl = `http://127.0.0.1:${httpPort}`;
+    this.wsUrl = `ws://127.0.0.1:${wsPort}/`;
+    this.mqttUrl = `mqtt://127.0.0.1:${mqttPort}`;
+    const started = performance.now();
+    this.process = spawn('./parley', ['run', '--state-dir', this.stateDir, '--config', configFile, '--http-port', httpPort,
+      '--ws-port', wsPort, '--mqtt-port', mqttPort,
+      ...(process.env.PARLEY_MOSQUITTO ? ['--mosquitto', process.env.PARLEY_MOSQUITTO] : [])].map(String),
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.lastResort = () => this.process.kill('SIGTERM');
+    process.on('exit', this.lastResort);
+    this.ended = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve(code ?? signal)));
+    createInterface({ input: this.process.stderr }).on('line', (line) => this.log.push(line));
+    await this.#untilReady();
+    this.readyAfterMs = performance.now() - started;
+    await this.#observe();
+  }
+
+  #untilReady() {
+    return new Promise((resolve, reject) => {
+      const fail = (why) => reject(new Error(`${why}\n${this.tail()}`));
+      const timer = setTimeout(() => fail(`not ready after ${READY_MS} ms`), READY_MS);
+      this.ended.then((code) => fail(`./parley run ended with ${code}`));
+      createInterface({ input: this.process.stdout }).on('line', (line) => {
+        this.log.push(line);
+        if (!line.startsWith('Parley is ready:')) return;
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** An operator who listens to everything: whatever crosses the wire in a test is judged by the schemas. */
+  async #observe() {
+    const id = 'o-observer';
+    this.observer = new TestClient(this, { url: this.mqttUrl, id, password: await this.token('operator', id, undefined, 86400), reconnectPeriod: 100 });
+    await this.observer.connect();
+    await this.observer.subscribe('#');
+  }
+
+  /** The last lines of all parts. */
+  tail(count = 40) {
+    return this.log.slice(-count).join('\n');
+  }
+
+  /** A token from the operator's tool. */
+  async token(role, id, room, ttlS = 3600) {
+    const { stdout } = await promisify(execFile)('./parley', ['ctl', 'token', '--state-dir', this.stateDir, '--role', role, '--id', id,
+      ...(room === undefined ? [] : ['--room', room]), '--ttl', String(ttlS)], { cwd: root });
+    return stdout.trim();
+  }
+
+  /** The key that signs this instance's tokens. */
+  key() {
+    const file = /^keys_file *= *(.+)$/m.exec(readFileSync(join(this.stateDir, 'parley.conf'), 'utf8'));
+    return readKey(file ? file[1] : join(this.stateDir, 'keys'));
+  }
+
+  http(method, path, options) {
+    return http(this.httpUrl, method, path, options);
+  }
+
+  /** A new empty room. @returns {Promise<string>} its id */
+  async room(id) {
+    const answer = await this.http('POST', '/api/rooms', { body: id === undefined ? {} : { room_id: id } });
+    if (answer.status !== 201) throw new Error(`POST /api/rooms: ${answer.status} ${answer.text}`);
+    return answer.json.room_id;
+  }
+
+  /**
+   * A connected client.
+   *
+   * @param {{id: string, token?: string, transport?: 'ws' | 'tcp'}} options and those of TestClient
+   */
+  async client({ transport = 'tcp', token, ...options }) {
+    const client = new TestClient(this, { url: transport === 'ws' ? this.wsUrl : this.mqttUrl, password: token, ...options });
+    this.clients.push(client);
+    return client.connect();
+  }
+
+  /** A connected device (id and token made here). */
+  async device(id = randomId('d-'), options = {}) {
+    const client = await this.client({ id, token: await this.token('device', id), ...options });
+    await client.subscribe(`devices/${id}/#`);
+    await client.subscribe(`lobby/to/${id}/#`);
+    return client;
+  }
+
+  /** A connected operator. */
+  async operator(id = randomId('o-'), options = {}) {
+    return this.client({ id, token: await this.token('operator', id), ...options });
+  }
+
+  /**
+   * A person's page: connected, subscribed, not joined yet. Without `token` httpd is asked for an identity.
+   *
+   * @param {string} room
+   * @param {object} [options] of Peer
+   */
+  async peer(room, options = {}) {
+    let { id, token } = options;
+    if (!token) {
+      if (id) token = await this.token('peer', id, room);
+      else {
+        const answer = await this.http('POST', `/api/rooms/${room}/peers`);
+        if (answer.status !== 201) throw new Error(`POST /api/rooms/${room}/peers: ${answer.status} ${answer.text}`);
+        ({ peer_id: id, token } = answer.json);
+      }
+    }
+    const peer = new Peer(this, room, { ...options, id, token });
+    await peer.connect();
+    return peer;
+  }
+
+  /** Returns when roomd has handled everything that reached the broker before this call. */
+  async roomdSettled() {
+    if (!this.prober || this.prober.closed) this.prober = await this.device('d-prober');
+    const request = randomId('r-');
+    await this.prober.publish('lobby/from/d-prober/create-room', { request, room_id: 'probe' });
+    await this.prober.next((message) => message.short.startsWith('lobby/to/d-prober/') && message.json?.request === request);
+  }
+
+  /** The pid of a part, from its pid file. */
+  pid(part) {
+    return Number(readFileSync(join(this.stateDir, `${part}.pid`), 'utf8'));
+  }
+
+  signal(part, signal) {
+    process.kill(this.pid(part), signal);
+  }
+
+  /** Kills a part the hard way and returns when another one runs and serves. */
+  async kill(part, { untilReady = true } = {}) {
+    const old = this.pid(part);
+    process.kill(old, 'SIGKILL');
+    await until(() => {
+      const now = this.pid(part);
+      process.kill(now, 0);
+      return now !== old;
+    }, { what: `${part} to be started again` });
+    if (untilReady) await this.ready();
+  }
+
+  async ready() {
+    await until(async () => (await this.http('GET', '/readyz')).status === 200, { timeout: 15000, what: '/readyz' });
+  }
+
+  /** The newest statistics that roomd has retained. */
+  async stats() {
+    const reader = await this.operator();
+    await reader.subscribe('roomd/stats');
+    const message = await reader.next('roomd/stats');
+    await reader.end();
+    return message.json;
+  }
+
+  /** Ends the clients of one test and hands over what was wrong on the wire. */
+  async cleanUp() {
+    await Promise.all(this.clients.splice(0).map((client) => client.end()));
+    this.prober = undefined;
+    const violations = this.violations.splice(0);
+    if (violations.length > 0) throw new Error(`payloads that the documents do not allow:\n${violations.join('\n')}`);
+  }
+
+  /** Stops it as Ctrl-C would, and checks that nothing is left running. */
+  async stop() {
+    await this.observer?.end();
+    const pids = PARTS.flatMap((part) => {
+      try {
+        return [[part, this.pid(part)]];
+      } catch {
+        return [];
+      }
+    });
+    this.process.kill('SIGTERM');
+    const late = new Promise((resolve) => setTimeout(resolve, STOP_MS, 'late').unref());
+    const code = await Promise.race([this.ended, late]);
+    process.off('exit', this.lastResort);
+    if (code !== 0) throw new Error(`./parley run ended with ${code}\n${this.tail()}`);
+    for (const [part, pid] of pids) if (isAlive(pid)) throw new Error(`${part} still runs after ./parley run ended`);
+    const finding = this.log.findIndex((line) => /(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:/.test(line));
+    if (finding >= 0) throw new Error(this.log.slice(finding, finding + 40).join('\n'));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A stack for one `describe`: started before its tests, its clients ended and the wire judged after each, stopped after the last.
+ *
+ * @param {ConstructorParameters<typeof Stack>[0]} [options]
+ */
+export function useStack(options) {
+  const stack = new Stack(options);
+  before(() => stack.start(), { timeout: READY_MS + 10_000 });
+  afterEach(() => stack.cleanUp());
+  after(() => stack.stop(), { timeout: STOP_MS + 10_000 });
+  return stack;
+}
