@@ -119,6 +119,13 @@ describe('the schemas', () => {
     }
   });
 
+  test('know every counter of roomd', () => {
+    const [, list] = /define STATS_COUNTERS\(X\)([^#]*?)\n\n/.exec(read('roomd/stats.h'));
+    const counters = [...list.matchAll(/X\((\w+)\)/g)].map(([, name]) => name);
+    assert.ok(counters.length > 5);
+    assert.deepEqual(counters.filter((name) => !schemas['roomd-stats'].required.includes(name)), []);
+  });
+
   test('are each in use', () => {
     const used = new Set(channels.map(({ schema }) => schema));
     const references = JSON.stringify(schemas) + read('docs/openapi.yaml');
