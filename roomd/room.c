@@ -1,15 +1,18 @@
 /* The rules of one room; see room.h. Rule numbers are those of docs/protocol.md. */
 #include "room.h"
 
-#include <assert.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Copies an id or a name that was checked when it was decoded, so it always fits. */
+/* Copies an id or a name. All were checked when they were decoded, so one that does not fit is a
+ * defect of ours. */
 static void copy_text(char *out, size_t size, const char *text)
 {
     size_t len = strlen(text);
-    assert(len < size);
+    if (len >= size) {
+        abort();
+    }
     memcpy(out, text, len + 1);
 }
 
@@ -20,7 +23,9 @@ static void copy_text(char *out, size_t size, const char *text)
 static struct room_effect *add_effect(struct room_effects *effects, enum room_effect_kind kind,
                                       const char *peer)
 {
-    assert(effects->count < ROOM_EFFECTS_MAX);
+    if (effects->count == ROOM_EFFECTS_MAX) {
+        abort();
+    }
     struct room_effect *effect = &effects->items[effects->count++];
     effect->kind = kind;
     COPY(effect->peer, peer);
@@ -314,20 +319,24 @@ static bool step_time(struct room *room, int64_t now, struct room_effects *effec
     return true;
 }
 
-/* Rule 6: a full grace for everybody, and for the window of rule 7: nobody could show up while we,
- * or the broker, were away. */
+/*
+ * Rule 6: a full grace for everybody, and for the window of rule 7: nobody could show up while we,
+ * or the broker, were away. To those who were away already nothing happens that anybody sees.
+ */
 static bool step_crash(struct room *room, int64_t until, struct room_effects *effects)
 {
+    bool somebody_left = false;
     if (room->reclaim_until != 0) {
         room->reclaim_until = until;
     }
     for (unsigned i = 0; i < room->peer_count; i++) {
+        somebody_left |= room->peers[i].state == PEER_PRESENT;
         go_away(&room->peers[i], until);
     }
-    if (room->peer_count > 0) {
+    if (somebody_left) {
         changed(room, effects);
     }
-    return room->peer_count > 0;
+    return somebody_left;
 }
 
 bool room_step(struct room *room, const struct room_event *event, int64_t now, int64_t grace_ms,

@@ -1,0 +1,373 @@
+/* roomd at work; see service.h. */
+#include "service.h"
+
+#include "intake.h"
+#include "mail.h"
+#include "persist.h"
+#include "replies.h"
+#include "rooms.h"
+#include "stats.h"
+
+#include "common/clock.h"
+#include "common/link.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* Deadlines handled in one transaction: a restart can leave any number of them due at once. */
+#define DEADLINES_MOST 256
+
+/* How often a store that could not write is tried again. */
+#define STORE_RETRY_MS 1000
+
+/* How long the broker's loop is kept turning after somebody came: the time of a negotiation
+ * (link.h, "The tick"). */
+#define TURNING_MS 5000
+
+struct service {
+    const struct service_options *options;
+    struct link *link;
+    struct rooms *rooms;
+    struct mailbox in, out;
+    struct stats stats;
+    struct replies replies;
+    struct intake intake;
+    char epoch[REQUEST_ID_MAX + 1];
+    bool store_ok;
+    bool draining;
+    bool stop;
+    int64_t started, store_retry, stats_next; /* monotonic ms */
+    struct {
+        bool ever; /* since the connect: the broker may have lost it */
+        struct stats stats;
+        struct rooms_counts counts;
+        bool store_ok;
+    } told; /* what roomd/stats says now */
+};
+
+/* ---- telling ---- */
+
+static void tell(struct service *service, enum topic_kind kind, const char *text, size_t len)
+{
+    const struct topic topic = {.kind = kind};
+    link_publish(service->link, &topic, text, len);
+}
+
+static size_t encode_status(const struct service *service, enum roomd_state state, char *out,
+                            size_t size)
+{
+    struct msg_roomd_status message = {.state = state};
+    snprintf(message.version, sizeof(message.version), "%s", PARLEY_VERSION);
+    memcpy(message.epoch, service->epoch, sizeof(message.epoch));
+    return msg_encode_roomd_status(&message, out, size);
+}
+
+static void tell_status(struct service *service, enum roomd_state state)
+{
+    char text[OUTBOUND_MAX];
+    tell(service, TOPIC_ROOMD_STATUS, text, encode_status(service, state, text, sizeof(text)));
+}
+
+static bool stats_changed(const struct service *service, const struct rooms_counts *counts)
+{
+    return !service->told.ever || service->told.store_ok != service->store_ok ||
+           memcmp(&service->told.stats, &service->stats, sizeof(service->stats)) != 0 ||
+           memcmp(&service->told.counts, counts, sizeof(*counts)) != 0;
+}
+
+static void tell_stats(struct service *service, int64_t now)
+{
+    struct rooms_counts counts = rooms_count(service->rooms);
+    service->stats_next = now + STATS_EVERY_MS;
+    if (!link_is_connected(service->link) || !stats_changed(service, &counts)) {
+        return;
+    }
+    char text[OUTBOUND_MAX];
+    size_t len = stats_encode(&service->stats, counts, service->store_ok,
+                              (now - service->started) / 1000, text, sizeof(text));
+    tell(service, TOPIC_ROOMD_STATS, text, len);
+    service->told.ever = true;
+    service->told.stats = service->stats;
+    service->told.counts = counts;
+    service->told.store_ok = service->store_ok;
+}
+
+/* What cannot be sent now is dropped: everybody hears the states, and asks again, once we are
+ * connected again. */
+static void send_out(struct service *service)
+{
+    for (const struct mail *mail = service->out.first; mail != NULL; mail = mail->next) {
+        link_publish(service->link, &mail->topic, mail->payload, mail->len);
+    }
+    mailbox_clear(&service->out);
+}
+
+/* ---- the store ---- */
+
+static enum status write_dirty(struct service *service, int64_t now)
+{
+    if (!rooms_are_dirty(service->rooms)) {
+        return STATUS_OK;
+    }
+    enum status status =
+        persist_write(service->rooms, service->options->store, now, clock_wall_s());
+    if (status == STATUS_OK) {
+        service->stats.store_commits++;
+    }
+    return status;
+}
+
+/* New people and rooms are let in while the store writes and we are not about to leave. */
+static void set_store_ok(struct service *service, bool store_ok)
+{
+    service->store_ok = store_ok;
+    rooms_refuse(service->rooms, store_ok && !service->draining ? STATUS_OK : STATUS_UNAVAILABLE);
+}
+
+static void retry_store(struct service *service, int64_t now)
+{
+    if (service->store_ok || now < service->store_retry) {
+        return;
+    }
+    service->store_retry = now + STORE_RETRY_MS;
+    if (store_probe(service->options->store) == STATUS_OK &&
+        write_dirty(service, now) == STATUS_OK) {
+        set_store_ok(service, true);
+        log_info("store-recovered");
+    }
+}
+
+/* ---- a batch ---- */
+
+static void run_batch(struct service *service, int64_t now)
+{
+    rooms_begin(service->rooms);
+    /* While the broker is away nobody can show up, so nobody's time runs out. */
+    if (link_is_connected(service->link)) {
+        rooms_time(service->rooms, now, DEADLINES_MOST);
+    }
+    for (const struct mail *mail = service->in.first; mail != NULL; mail = mail->next) {
+        intake_take(&service->intake, mail, now);
+    }
+}
+
+/* Runs what arrived and what is due, as one transaction, and tells what came of it. */
+static void turn(struct service *service, int64_t now)
+{
+    bool due = link_is_connected(service->link) && rooms_deadline(service->rooms) <= now;
+    if (service->in.first == NULL && !due) {
+        return;
+    }
+    struct stats before = service->stats;
+    service->replies.wall_s = clock_wall_s();
+    run_batch(service, now);
+    if (service->store_ok && write_dirty(service, now) != STATUS_OK) {
+        rooms_rollback(service->rooms);
+        mailbox_clear(&service->out);
+        service->stats = before;
+        service->stats.store_failures++;
+        service->store_retry = now + STORE_RETRY_MS;
+        set_store_ok(service, false);
+        run_batch(service, now);
+    }
+    rooms_commit(service->rooms);
+    send_out(service);
+    mailbox_clear(&service->in);
+}
+
+/* ---- the broker ---- */
+
+static void publish_state(void *ctx, const struct room *room)
+{
+    struct service *service = ctx;
+    replies_state(&service->replies, room);
+    send_out(service);
+}
+
+/* Rule 6: whoever was there is away until we hear from them, and everything is published again. */
+static void on_connected(void *ctx, int64_t now)
+{
+    struct service *service = ctx;
+    random_id_generate(service->epoch);
+    rooms_crash(service->rooms, now);
+    link_subscribe(service->link, "rooms/+/from/+/+", 1);
+    link_subscribe(service->link, "lobby/from/+/create-room", 1);
+    /* Once, to find the retained states of rooms that are no more. */
+    link_subscribe(service->link, "rooms/+/state", 0);
+    link_unsubscribe(service->link, "rooms/+/state");
+    rooms_each(service->rooms, publish_state, service);
+    tell_status(service, service->draining ? ROOMD_DRAINING : ROOMD_ONLINE);
+    service->told.ever = false;
+}
+
+/* A retained state of a room that we do not know: its time ended while we, or the broker, were
+ * away. */
+static void check_state(struct service *service, const struct topic *topic, struct payload payload)
+{
+    if (payload.len > 0 && !rooms_get(service->rooms, topic->room, NULL)) {
+        link_publish(service->link, topic, "", 0);
+    }
+}
+
+static bool is_arrival(enum topic_kind kind)
+{
+    return kind == TOPIC_JOIN || kind == TOPIC_CREATE_ROOM || kind == TOPIC_GONE;
+}
+
+static void on_message(void *ctx, const struct topic *topic, struct payload payload, bool retained,
+                       int64_t now)
+{
+    struct service *service = ctx;
+    if (retained) {
+        if (topic->kind == TOPIC_ROOM_STATE) {
+            check_state(service, topic, payload);
+        }
+        return; /* what the broker kept is nobody's event */
+    }
+    if (!intake_wants(topic->kind)) {
+        return;
+    }
+    mailbox_add(&service->in, topic, payload.text, payload.len);
+    if (is_arrival(topic->kind)) {
+        link_keep_turning(service->link, now + TURNING_MS);
+    }
+}
+
+/* ---- the loop ---- */
+
+static void read_signals(struct service *service)
+{
+    struct signalfd_siginfo info;
+    while (read(service->options->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP) {
+            log_info("signal-ignored", LOG_TEXT("signal", "SIGHUP"));
+        } else {
+            log_info("stopping", LOG_NUMBER("signal", info.ssi_signo));
+            service->stop = true;
+        }
+    }
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int wait_ms(const struct service *service, int64_t now)
+{
+    int64_t deadline = earlier(link_deadline(service->link, now), service->stats_next);
+    if (link_is_connected(service->link)) {
+        deadline = earlier(deadline, rooms_deadline(service->rooms));
+    }
+    if (!service->store_ok) {
+        deadline = earlier(deadline, service->store_retry);
+    }
+    /* Two others of these deadlines lie at most seconds ahead, so the difference fits an int. */
+    return deadline <= now ? 0 : (int)(deadline - now);
+}
+
+static void loop(struct service *service)
+{
+    while (!service->stop) {
+        struct pollfd fds[] = {
+            {.fd = service->options->signal_fd, .events = POLLIN},
+            {.fd = link_fd(service->link), .events = link_poll_events(service->link)},
+        };
+        if (poll(fds, 2, wait_ms(service, clock_monotonic_ms())) < 0 && errno != EINTR) {
+            log_error("poll-failed", LOG_TEXT("why", strerror(errno)));
+            return;
+        }
+        int64_t now = clock_monotonic_ms();
+        if (fds[0].revents != 0) {
+            read_signals(service);
+        }
+        link_service(service->link, fds[1].revents, now);
+        retry_store(service, now);
+        turn(service, now);
+        if (now >= service->stats_next) {
+            tell_stats(service, now);
+        }
+    }
+}
+
+/* Says that nobody gets in any more, answers what has come in, and leaves in order: the will is not
+ * sent. */
+static void drain(struct service *service)
+{
+    int64_t now = clock_monotonic_ms();
+    service->draining = true;
+    set_store_ok(service, service->store_ok);
+    tell_status(service, ROOMD_DRAINING);
+    link_service(service->link, POLLIN, now);
+    turn(service, now);
+    tell_status(service, ROOMD_OFFLINE);
+}
+
+static enum status begin(struct service *service, int64_t now)
+{
+    const struct service_options *options = service->options;
+    const struct config *config = options->config;
+    const struct topic will_topic = {.kind = TOPIC_ROOMD_STATUS};
+    char will[OUTBOUND_MAX];
+
+    service->replies = (struct replies){.out = &service->out,
+                                        .stats = &service->stats,
+                                        .keyring = options->keyring,
+                                        .grace_s = config->grace_s};
+    const struct rooms_options rooms = {.grace_ms = (int64_t)config->grace_s * 1000,
+                                        .ttl_ms = (int64_t)config->room_ttl_s * 1000,
+                                        .rooms_max = config->rooms_max,
+                                        .peers_max = config->peers_max,
+                                        .generate_id = room_id_generate,
+                                        .emit = replies_emit,
+                                        .ctx = &service->replies};
+    service->rooms = rooms_new(&rooms);
+    service->intake = (struct intake){.rooms = service->rooms,
+                                      .replies = &service->replies,
+                                      .stats = &service->stats,
+                                      .keyring = options->keyring};
+    service->store_ok = true;
+    service->started = now;
+    service->stats_next = now + STATS_EVERY_MS;
+    random_id_generate(service->epoch);
+    if (persist_load(service->rooms, options->store, now, clock_wall_s(), config->room_ttl_s) !=
+        STATUS_OK) {
+        return STATUS_INTERNAL;
+    }
+    encode_status(service, ROOMD_OFFLINE, will, sizeof(will));
+    const struct link_options link = {
+        .broker = options->broker,
+        .keyring = options->keyring,
+        .peer_id = "s-roomd",
+        .keep_session = true, /* a join sent while we are down is answered when we are back */
+        .will_topic = &will_topic,
+        .will_payload = will,
+        .events = {.connected = on_connected, .message = on_message},
+        .ctx = service};
+    service->link = link_new(&link);
+    if (service->link == NULL) {
+        log_error("link-not-made");
+    }
+    return service->link != NULL ? STATUS_OK : STATUS_INTERNAL;
+}
+
+enum status service_run(const struct service_options *options)
+{
+    struct service service = {.options = options};
+    enum status status = begin(&service, clock_monotonic_ms());
+    if (status == STATUS_OK) {
+        loop(&service);
+        drain(&service);
+    }
+    link_free(service.link);
+    mailbox_clear(&service.in);
+    mailbox_clear(&service.out);
+    rooms_free(service.rooms);
+    return status;
+}
