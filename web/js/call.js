@@ -1,0 +1,351 @@
+/**
+ * The peer connection of a call, by perfect negotiation (W3C WebRTC 1.0, 10.7). It knows no MQTT and no DOM.
+ *
+ * One RTCPeerConnection stands for one pair of page loads. Whoever was in the room makes the first offer and is the impolite one;
+ * the session in each message tells a new page load of the other from messages of its last one. Once media flows this
+ * module leaves it alone: a lost broker changes nothing, and ICE starts again only when the media itself has failed (rule 5).
+ *
+ * Sound and picture are both negotiated from the start, with or without a track to send, so that a camera can be switched on in mid-call
+ * without signalling, and somebody who only watches still receives. What is switched off travels over a data channel beside the media.
+ */
+import { CandidateBatch } from './candidates.js';
+import { Emitter } from './emitter.js';
+import { systemClock } from './signalling.js';
+
+/** @typedef {import('./protocol.js').SignalKind} SignalKind */
+/** @typedef {import('./protocol.js').Candidate} Candidate */
+/** @typedef {{audio: MediaStreamTrack | null, video: MediaStreamTrack | null}} Tracks */
+/** @typedef {{audio: boolean, video: boolean}} Shown what a peer lets the other hear and see */
+/** @typedef {'new' | 'connecting' | 'connected' | 'interrupted' | 'failed'} MediaState */
+
+/**
+ * @typedef {{
+ *   session: string,
+ *   iceServers: object[],
+ *   send: (kind: SignalKind, body: object) => void,
+ *   newConnection?: (config: RTCConfiguration) => RTCPeerConnection,
+ *   timers?: import('./candidates.js').Timers,
+ * }} CallOptions
+ */
+
+/** @typedef {{stream: MediaStream, media: MediaState, shown: Shown, sent: 'offer' | 'answer'}} CallEvents */
+
+/** `disconnected` often mends itself; after this it is treated as failed, ms. */
+const DISCONNECTED_MS = 5_000;
+/** The polite one lets the other restart first, so that both do not offer at once, ms. */
+const POLITE_WAIT_MS = 2_000;
+/** A restart that has led nowhere by then is tried again, ms. */
+const RESTART_AGAIN_MS = 10_000;
+/** The data channel that both ends open by themselves (`negotiated`). */
+const CHANNEL = Object.freeze({ label: 'shown', id: 0 });
+
+/** @type {Record<string, MediaState>} */
+const MEDIA_STATES = {
+  new: 'new', connecting: 'connecting', connected: 'connected', disconnected: 'interrupted', failed: 'failed', closed: 'new',
+};
+
+/** @extends {Emitter<CallEvents>} */
+export class Call extends Emitter {
+  #options;
+  #timers;
+  /** @type {RTCPeerConnection | null} */
+  #pc = null;
+  /** @type {RTCDataChannel | null} */
+  #channel = null;
+  #batch;
+  #polite = false;
+  #makingOffer = false;
+  #settingAnswer = false;
+  #ignoreOffer = false;
+  /** The other's session, once one of its messages told. */
+  #remoteSession = '';
+  /** Sessions of the other's earlier page loads: what still comes from them is dropped. @type {Set<string>} */
+  #retired = new Set();
+  /** Candidates that came before the description they belong to. @type {{session: string, candidates: Candidate[]}[]} */
+  #early = [];
+  /** @type {Tracks} */
+  #tracks = { audio: null, video: null };
+  /** @type {Shown} */
+  #shown = { audio: false, video: false };
+  /** @type {any} */
+  #restartTimer;
+  /** Signals are handled one after the other. @type {Promise<void>} */
+  #queue = Promise.resolve();
+
+  /** @param {CallOptions} options */
+  constructor(options) {
+    super();
+    this.#options = options;
+    this.#timers = options.timers ?? systemClock;
+    this.#batch = new CandidateBatch((body) => this.#options.send('candidate', body), this.#timers);
+  }
+
+  /** @returns {MediaState} */
+  get media() {
+    return MEDIA_STATES[this.#pc?.connectionState ?? 'new'];
+  }
+
+  /** @param {object[]} iceServers fresh ones, used from the next ICE restart on */
+  setIceServers(iceServers) {
+    this.#options.iceServers = iceServers;
+    this.#pc?.setConfiguration({ iceServers: /** @type {RTCIceServer[]} */ (iceServers) });
+  }
+
+  /**
+   * What is sent from now on; tracks that change are swapped without negotiation.
+   *
+   * @param {Tracks} tracks
+   * @param {Shown} shown what the other is told about them
+   */
+  setTracks(tracks, shown) {
+    this.#tracks = tracks;
+    this.#shown = shown;
+    for (const { sender, receiver } of this.#pc?.getTransceivers() ?? []) {
+      const track = tracks[/** @type {'audio' | 'video'} */ (receiver.track.kind)];
+      if (sender.track !== track) void sender.replaceTrack(track);
+    }
+    this.#tellShown();
+  }
+
+  /**
+   * The other has come, or come back. A new page load of it (`resumed` false) gets a connection of its own, and our offer.
+   *
+   * @param {boolean} resumed
+   * @param {boolean} yields who offers when both come back and neither has a connection: not the one who yields
+   */
+  arrived(resumed, yields) {
+    if (!resumed) this.#forget();
+    if (!this.#pc) this.#open(resumed && yields);
+    else if (this.media !== 'connected') this.#offerAgain();
+  }
+
+  /**
+   * A message of the other's.
+   *
+   * @param {SignalKind} kind
+   * @param {{session: string, sdp?: string, candidates?: Candidate[]}} message
+   * @returns {Promise<void>} settled when it is dealt with
+   */
+  receive(kind, message) {
+    this.#queue = this.#queue.then(() => this.#handle(kind, message)).catch((error) => {
+      // A description or candidate the browser will not have: the connection stands as it was, and a failed one is restarted.
+      console.warn(`parley: ${kind} not used:`, error instanceof Error ? error.message : error);
+    });
+    return this.#queue;
+  }
+
+  /** Ends the connection and forgets the other. */
+  close() {
+    this.#forget();
+    this.emit('media', 'new');
+  }
+
+  #forget() {
+    this.#timers.clearTimeout(this.#restartTimer);
+    this.#batch.clear();
+    if (this.#remoteSession) this.#retired.add(this.#remoteSession);
+    this.#remoteSession = '';
+    this.#early = this.#early.filter(({ session }) => !this.#retired.has(session));
+    this.#channel = null;
+    const pc = this.#pc;
+    this.#pc = null;
+    pc?.close();
+  }
+
+  /** @param {boolean} polite the other's offer comes first */
+  #open(polite) {
+    const { iceServers, newConnection = (config) => new RTCPeerConnection(config) } = this.#options;
+    const pc = newConnection({ iceServers: /** @type {RTCIceServer[]} */ (iceServers) });
+    this.#pc = pc;
+    this.#polite = polite;
+    this.#makingOffer = this.#settingAnswer = this.#ignoreOffer = false;
+    this.emit('media', 'new');
+
+    pc.onnegotiationneeded = () => void this.#offer(pc);
+    pc.onicecandidate = ({ candidate }) => {
+      if (pc !== this.#pc) return;
+      if (candidate?.candidate) this.#batch.add(/** @type {Candidate} */ (candidate.toJSON()));
+      else if (!candidate) this.#batch.finish();
+    };
+    const remote = new MediaStream(); // of our own: not every sender names one
+    pc.ontrack = ({ track }) => {
+      if (pc !== this.#pc) return;
+      remote.addTrack(track);
+      this.emit('stream', remote);
+    };
+    pc.onconnectionstatechange = () => {
+      if (pc === this.#pc) this.#onMediaState();
+    };
+    if (polite) return; // the offer brings the transceivers, and `#answer` fills them
+    const stream = new MediaStream();
+    for (const kind of /** @type {const} */ (['audio', 'video'])) {
+      pc.addTransceiver(this.#tracks[kind] ?? kind, { direction: 'sendrecv', streams: [stream] });
+    }
+    this.#openChannel(pc);
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  #openChannel(pc) {
+    const channel = pc.createDataChannel(CHANNEL.label, { negotiated: true, id: CHANNEL.id });
+    this.#channel = channel;
+    channel.onopen = () => this.#tellShown();
+    channel.onmessage = ({ data }) => {
+      const shown = parseShown(data);
+      if (shown && channel === this.#channel) this.emit('shown', shown);
+    };
+  }
+
+  #tellShown() {
+    if (this.#channel?.readyState === 'open') this.#channel.send(JSON.stringify(this.#shown));
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  async #offer(pc) {
+    // The one who came later only answers, until the first offer is through.
+    if (pc !== this.#pc || (this.#polite && !pc.remoteDescription)) return;
+    try {
+      this.#makingOffer = true;
+      await pc.setLocalDescription();
+      if (pc === this.#pc) this.#sendDescription(pc);
+    } catch (error) {
+      if (pc === this.#pc && pc.signalingState !== 'closed') console.warn('parley: no offer:', error);
+    } finally {
+      this.#makingOffer = false;
+    }
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  #sendDescription(pc) {
+    const description = pc.localDescription;
+    if (!description || (description.type !== 'offer' && description.type !== 'answer')) return;
+    this.#options.send(description.type, { sdp: description.sdp });
+    this.emit('sent', description.type);
+  }
+
+  /**
+   * @param {SignalKind} kind
+   * @param {{session: string, sdp?: string, candidates?: Candidate[]}} message
+   */
+  async #handle(kind, { session, sdp = '', candidates = [] }) {
+    if (this.#retired.has(session)) return;
+    if (kind === 'candidate') return this.#addCandidates(session, candidates);
+    if (kind === 'answer') return this.#takeAnswer(session, sdp);
+    return this.#takeOffer(session, sdp);
+  }
+
+  /**
+   * @param {string} session
+   * @param {string} sdp
+   */
+  async #takeOffer(session, sdp) {
+    const isNewLoad = this.#remoteSession !== '' && session !== this.#remoteSession;
+    if (isNewLoad) this.#forget();
+    if (!this.#pc) this.#open(true);
+    const pc = /** @type {RTCPeerConnection} */ (this.#pc);
+
+    const ready = !this.#makingOffer && (pc.signalingState === 'stable' || this.#settingAnswer);
+    this.#ignoreOffer = !this.#polite && !ready;
+    if (this.#ignoreOffer) return;
+    this.#remoteSession = session;
+    await pc.setRemoteDescription({ type: 'offer', sdp }); // rolls back an offer of ours
+    await this.#addEarly(pc);
+    this.#fillTransceivers(pc);
+    if (!this.#channel) this.#openChannel(pc);
+    await pc.setLocalDescription();
+    if (pc === this.#pc) this.#sendDescription(pc);
+  }
+
+  /**
+   * @param {string} session
+   * @param {string} sdp
+   */
+  async #takeAnswer(session, sdp) {
+    const pc = this.#pc;
+    // An answer to an offer that was rolled back or answered already, or of another page load, is too late.
+    if (!pc || pc.signalingState !== 'have-local-offer') return;
+    if (this.#remoteSession !== '' && session !== this.#remoteSession) return;
+    this.#remoteSession = session;
+    try {
+      this.#settingAnswer = true;
+      await pc.setRemoteDescription({ type: 'answer', sdp });
+    } finally {
+      this.#settingAnswer = false;
+    }
+    await this.#addEarly(pc);
+  }
+
+  /** The offer made the transceivers: send in them what we have. @param {RTCPeerConnection} pc */
+  #fillTransceivers(pc) {
+    const stream = new MediaStream();
+    for (const transceiver of pc.getTransceivers()) {
+      const kind = /** @type {'audio' | 'video'} */ (transceiver.receiver.track.kind);
+      if (transceiver.direction === 'stopped' || transceiver.direction === 'sendrecv') continue;
+      transceiver.direction = 'sendrecv';
+      transceiver.sender.setStreams?.(stream);
+      void transceiver.sender.replaceTrack(this.#tracks[kind]);
+    }
+  }
+
+  /**
+   * @param {string} session
+   * @param {Candidate[]} candidates
+   */
+  async #addCandidates(session, candidates) {
+    const pc = this.#pc;
+    if (!pc?.remoteDescription || session !== this.#remoteSession) {
+      this.#early.push({ session, candidates });
+      return;
+    }
+    for (const candidate of candidates) {
+      try {
+        await pc.addIceCandidate(candidate);
+      } catch (error) {
+        if (!this.#ignoreOffer) throw error; // those of an ignored offer fit nothing here
+      }
+    }
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  async #addEarly(pc) {
+    const early = this.#early.filter(({ session }) => session === this.#remoteSession);
+    this.#early = [];
+    for (const { session, candidates } of early) if (pc === this.#pc) await this.#addCandidates(session, candidates);
+  }
+
+  #onMediaState() {
+    const { media } = this;
+    this.emit('media', media);
+    this.#timers.clearTimeout(this.#restartTimer);
+    if (media === 'interrupted') this.#restartIn(DISCONNECTED_MS);
+    if (media === 'failed') this.#restartIn(this.#polite ? POLITE_WAIT_MS : 0);
+  }
+
+  /** @param {number} ms */
+  #restartIn(ms) {
+    this.#timers.clearTimeout(this.#restartTimer);
+    this.#restartTimer = this.#timers.setTimeout(() => {
+      if (!this.#pc || this.media === 'connected') return;
+      this.#offerAgain();
+      this.#restartIn(RESTART_AGAIN_MS);
+    }, ms);
+  }
+
+  /** Media is not up: the offer that may have got lost once more, or ICE from the start. */
+  #offerAgain() {
+    const pc = this.#pc;
+    if (!pc) return;
+    if (pc.signalingState === 'have-local-offer') this.#sendDescription(pc);
+    else if (pc.remoteDescription) pc.restartIce();
+  }
+}
+
+/** @param {unknown} text @returns {Shown | null} */
+function parseShown(text) {
+  if (typeof text !== 'string' || text.length > 1000) return null;
+  try {
+    const { audio, video } = JSON.parse(text);
+    return typeof audio === 'boolean' && typeof video === 'boolean' ? { audio, video } : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,386 @@
+/**
+ * The MQTT side of a call: one connection to the broker that keeps itself up, and the room's events as typed messages.
+ *
+ * It knows no DOM and no WebRTC. `connect` is handed in (MQTT.js's), so it runs in a page over WebSocket and in Node over TCP alike.
+ *
+ * The page's own rules of the contract live here: subscribe and join again after every loss, with the same session and the seat
+ * (rule 6); a page that was replaced stops (rule 9); a token is renewed before it expires. Reconnecting is done here and not by MQTT.js:
+ * each attempt may need a fresh token first, and the delays are jittered so that a thousand pages do not come back in step.
+ */
+import { Emitter } from './emitter.js';
+import { LIMITS, formatTopic, isHeard, parseMessage, parseTopic, topicQos } from './protocol.js';
+
+/** @typedef {import('./protocol.js').Messages} Messages */
+/** @typedef {import('./protocol.js').SignalKind} SignalKind */
+/** @typedef {import('./protocol.js').TopicKind} TopicKind */
+
+/**
+ * What httpd answers to POST /api/rooms/{room}/peers.
+ *
+ * @typedef {{
+ *   peer_id: string, token: string, expires_at: number, ice_servers: object[],
+ *   mqtt: {url: string, client_id: string, username: string, password: string, keepalive: number},
+ * }} Grant
+ */
+
+/**
+ * The part of MQTT.js's client that is used here.
+ *
+ * @typedef {{
+ *   connected: boolean,
+ *   options: {password?: any, clean?: boolean},
+ *   incomingStore: any, outgoingStore: any,
+ *   stream: {destroy(): unknown},
+ *   on(event: string, listener: (...args: any[]) => void): unknown,
+ *   subscribe(filters: Record<string, {qos: 0 | 1}>): unknown,
+ *   publish(topic: string, payload: string, options: object): unknown,
+ *   reconnect(stores: {incomingStore: any, outgoingStore: any}): unknown,
+ *   sendPing(): unknown,
+ *   end(force?: boolean): unknown,
+ * }} MqttClient
+ */
+
+/** @typedef {{now(): number, setTimeout(run: () => void, ms: number): any, clearTimeout(id: any): void}} Clock now() in ms since 1970 */
+
+/**
+ * @typedef {{
+ *   connect: (url: string, options: any) => MqttClient,
+ *   renew: (token: string) => Promise<Grant>,
+ *   room: string,
+ *   session: string,
+ *   grant: Grant,
+ *   seat?: string,
+ *   clock?: Clock,
+ *   random?: () => number,
+ * }} SignallingOptions `renew` rejects with {id: 'unauthorized'} when the token no longer counts, and {id: 'no-such-room'}
+ */
+
+/** @typedef {{from: string}} From the sender that the topic names, which the broker has checked */
+/**
+ * @typedef {Omit<Messages, SignalKind> & {
+ *   offer: Messages['offer'] & From, answer: Messages['answer'] & From, candidate: Messages['candidate'] & From,
+ *   connection: 'connecting' | 'online' | 'reconnecting',
+ *   replaced: undefined, unauthorized: undefined, grant: Grant,
+ * }} SignallingEvents
+ */
+
+/** @type {Clock} */
+export const systemClock = {
+  now: () => Date.now(),
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  clearTimeout: (id) => clearTimeout(id),
+};
+
+// MQTT 5.0, 3.14.2.1 and 3.2.2.2.
+const SESSION_TAKEN_OVER = 0x8e;
+const ADMINISTRATIVE_ACTION = 0x98; // how Mosquitto tells a client that its id connected again
+const BAD_USER_NAME_OR_PASSWORD = 0x86;
+const NOT_AUTHORIZED = 0x87;
+
+/** How long the broker keeps our subscriptions and what came for us, s: longer than any grace. */
+const SESSION_EXPIRY_S = 120;
+/** An offer, answer or candidate that is older than this helps nobody, s. */
+const SIGNAL_EXPIRY_S = 30;
+const CONNECT_TIMEOUT_MS = 10_000;
+const BACKOFF_MS = Object.freeze({ first: 250, most: 5_000 });
+/** A token is renewed this long before it expires, s, but never before half its life is over. */
+const RENEW_BEFORE_S = 120;
+const RENEW_AGAIN_MS = 15_000;
+const LEAVE_TIMEOUT_MS = 2_000;
+const PROBE_MS = 2_000;
+
+/**
+ * The delay before reconnect attempt `attempt` (0, 1, …): doubling, and somewhere in the upper half of it.
+ *
+ * @param {number} attempt
+ * @param {number} random in [0, 1)
+ */
+export function backoff(attempt, random) {
+  const delay = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(attempt, 10));
+  return delay * (0.5 + random / 2);
+}
+
+/** @extends {Emitter<SignallingEvents>} */
+export class Signalling extends Emitter {
+  #options;
+  #clock;
+  #random;
+  /** @type {Grant} */
+  #grant;
+  /** @type {MqttClient | null} */
+  #client = null;
+  /** The name we are in the room by, or want to be. @type {string | null} */
+  #joinedAs = null;
+  /** @type {string | undefined} */
+  #seat;
+  #epoch = '';
+  #attempt = 0;
+  #stopped = false;
+  /** Whether the room's last state shows us as a member. */
+  #isMember = false;
+  /** The broker has refused the token: a fresh one is needed before the next attempt. */
+  #refused = false;
+  /** @type {any} */
+  #retryTimer;
+  /** @type {any} */
+  #renewTimer;
+  /** @type {any} */
+  #probeTimer;
+
+  /** @param {SignallingOptions} options */
+  constructor(options) {
+    super();
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#grant = options.grant;
+    this.#seat = options.seat;
+  }
+
+  get peerId() {
+    return this.#grant.peer_id;
+  }
+
+  get iceServers() {
+    return this.#grant.ice_servers;
+  }
+
+  /** Connects. Call once, after the listeners are on. */
+  start() {
+    const { room, session, connect } = this.#options;
+    const { mqtt } = this.#grant;
+    this.emit('connection', 'connecting');
+    const client = connect(mqtt.url, {
+      protocolVersion: 5,
+      clientId: mqtt.client_id,
+      username: mqtt.username,
+      password: mqtt.password,
+      keepalive: mqtt.keepalive,
+      // A page load starts afresh: what came for the page before it is not for this one. From then on the session is kept.
+      clean: true,
+      properties: { sessionExpiryInterval: SESSION_EXPIRY_S },
+      will: { topic: formatTopic('gone', { room, peer: this.peerId }), payload: JSON.stringify({ session }), qos: 1, retain: false },
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      reconnectPeriod: 0,
+      resubscribe: false,
+    });
+    this.#client = client;
+    // Before anything else: in a kept session, messages arrive ahead of `connect`.
+    client.on('message', (/** @type {string} */ name, /** @type {Uint8Array} */ payload) => this.#onMessage(name, payload));
+    client.on('connect', () => this.#onConnect(client));
+    client.on('packetreceive', () => this.#clock.clearTimeout(this.#probeTimer));
+    client.on('disconnect', (/** @type {{reasonCode?: number}} */ packet) => {
+      if (packet.reasonCode === SESSION_TAKEN_OVER || packet.reasonCode === ADMINISTRATIVE_ACTION) this.#onReplaced();
+    });
+    client.on('error', (/** @type {{code?: unknown}} */ error) => {
+      if (error.code === BAD_USER_NAME_OR_PASSWORD || error.code === NOT_AUTHORIZED) this.#refused = true;
+    });
+    client.on('close', () => this.#onClose());
+    this.#scheduleRenewal();
+  }
+
+  /**
+   * Asks for a seat; the answer is `joined`, `full-room` or `error`. Until `leave`, it is asked for again whenever that is needed.
+   *
+   * @param {string} peerName
+   */
+  join(peerName) {
+    this.#joinedAs = peerName;
+    if (this.#client?.connected) this.#sendJoin();
+  }
+
+  /** Takes back the wish to join: after `full-room` or an `error` nothing is asked again. */
+  forgetJoin() {
+    this.#joinedAs = null;
+  }
+
+  /**
+   * Leaves the room for good, and is done when the room's state says so, or after 2 s.
+   *
+   * @returns {Promise<void>}
+   */
+  leave() {
+    this.#joinedAs = null;
+    this.#seat = undefined;
+    const cut = () => this.#publish('cut-request', this.peerId, { session: this.#options.session });
+    if (!this.#isMember) {
+      cut();
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#clock.clearTimeout(timer);
+        off();
+        resolve();
+      };
+      const timer = this.#clock.setTimeout(done, LEAVE_TIMEOUT_MS);
+      const off = this.on('state', () => {
+        if (!this.#isMember) done();
+      });
+      cut();
+    });
+  }
+
+  /**
+   * Sends an offer, answer or batch of candidates to the other peer.
+   *
+   * @param {SignalKind} kind
+   * @param {string} to
+   * @param {object} body without the session, which is added
+   */
+  send(kind, to, body) {
+    this.#publish(kind, to, { session: this.#options.session, ...body }, this.peerId);
+  }
+
+  /** Something may have changed below us (network, sleep): reconnect now, or see within 2 s that the connection lives. */
+  wake() {
+    const client = this.#client;
+    if (this.#stopped || !client) return;
+    if (!client.connected) {
+      if (this.#retryTimer !== undefined) void this.#reconnect();
+      return;
+    }
+    client.sendPing();
+    this.#clock.clearTimeout(this.#probeTimer);
+    this.#probeTimer = this.#clock.setTimeout(() => client.stream.destroy(), PROBE_MS);
+  }
+
+  /** Ends the connection; nothing is emitted any more. A graceful end sends no will. */
+  stop() {
+    this.#stopped = true;
+    for (const timer of [this.#retryTimer, this.#renewTimer, this.#probeTimer]) this.#clock.clearTimeout(timer);
+    this.#client?.end();
+  }
+
+  /** @param {MqttClient} client */
+  #onConnect(client) {
+    const { room } = this.#options;
+    client.options.clean = false;
+    this.#attempt = 0;
+    this.#refused = false;
+    const inbox = formatTopic('joined', { room, peer: this.peerId }).replace(/joined$/, '#');
+    client.subscribe({
+      [inbox]: { qos: 1 },
+      [formatTopic('state', { room })]: { qos: topicQos('state') },
+      [formatTopic('roomd-status')]: { qos: topicQos('roomd-status') },
+    });
+    this.emit('connection', 'online');
+    if (this.#joinedAs !== null) this.#sendJoin();
+  }
+
+  #sendJoin() {
+    const { session } = this.#options;
+    this.#publish('join', this.peerId, { session, peer_name: this.#joinedAs, seat: this.#seat });
+  }
+
+  /**
+   * @param {TopicKind} kind
+   * @param {string} peer
+   * @param {object} body
+   * @param {string} [from]
+   */
+  #publish(kind, peer, body, from) {
+    const expires = from !== undefined;
+    this.#client?.publish(formatTopic(kind, { room: this.#options.room, peer, from }), JSON.stringify(body), {
+      qos: topicQos(kind),
+      ...(expires && { properties: { messageExpiryInterval: SIGNAL_EXPIRY_S } }),
+    });
+  }
+
+  /**
+   * @param {string} name
+   * @param {Uint8Array} payload
+   */
+  #onMessage(name, payload) {
+    const topic = parseTopic(name);
+    if (this.#stopped || !topic || !isHeard(topic.kind) || payload.length > LIMITS.sdpPayload) return;
+    const { kind } = topic;
+    if (kind !== 'roomd-status' && topic.room !== this.#options.room) return;
+    const message = parseMessage(kind, new TextDecoder().decode(payload));
+    if (!message) return;
+    if ('session' in message && topic.from === '' && message.session !== this.#options.session) return; // for an earlier page
+    if ('seat' in message) this.#seat = message.seat;
+    if ('room' in message) this.#isMember = message.room?.peers.some((peer) => peer.peer_id === this.peerId) ?? false;
+    if (kind === 'roomd-status') this.#onRoomd(/** @type {Messages['roomd-status']} */ (message));
+    this.emit(kind, /** @type {any} */ (topic.from === '' ? message : { ...message, from: topic.from }));
+  }
+
+  /** A new epoch is a roomd that may not know us (rule 6). @param {Messages['roomd-status']} status */
+  #onRoomd({ state, epoch }) {
+    if (state === 'offline' || epoch === this.#epoch) return;
+    const isNew = this.#epoch !== '';
+    this.#epoch = epoch;
+    if (isNew && this.#joinedAs !== null) this.#sendJoin();
+  }
+
+  #onReplaced() {
+    if (this.#stopped) return;
+    this.stop();
+    this.emit('replaced', undefined);
+  }
+
+  #onClose() {
+    this.#clock.clearTimeout(this.#probeTimer);
+    if (this.#stopped) return;
+    this.emit('connection', 'reconnecting');
+    this.#retryLater();
+  }
+
+  #retryLater() {
+    this.#clock.clearTimeout(this.#retryTimer);
+    this.#retryTimer = this.#clock.setTimeout(() => void this.#reconnect(), backoff(this.#attempt++, this.#random()));
+  }
+
+  async #reconnect() {
+    this.#clock.clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    const expired = this.#clock.now() >= this.#grant.expires_at * 1000;
+    if ((expired || this.#refused) && !(await this.#renew())) {
+      if (!this.#stopped) this.#retryLater();
+      return;
+    }
+    if (this.#stopped || !this.#client) return;
+    const { incomingStore, outgoingStore } = this.#client; // kept: what was not acknowledged is sent again
+    this.#client.reconnect({ incomingStore, outgoingStore });
+  }
+
+  /** @returns {Promise<boolean>} whether there is a fresh token now */
+  async #renew() {
+    try {
+      this.#grant = await this.#options.renew(this.#grant.token);
+      if (this.#stopped) return false;
+      if (this.#client) this.#client.options.password = this.#grant.mqtt.password;
+      this.#refused = false;
+      this.emit('grant', this.#grant);
+      this.#scheduleRenewal();
+      return true;
+    } catch (error) {
+      this.#onRenewalFailed(/** @type {{id?: unknown}} */ (error).id);
+      return false;
+    }
+  }
+
+  /** @param {unknown} id */
+  #onRenewalFailed(id) {
+    const isFinal = id === 'unauthorized' || id === 'no-such-room';
+    // A connection that is up stays up: the broker asks for the token at the next connect only.
+    if (this.#stopped || !isFinal || this.#client?.connected) return;
+    this.stop();
+    if (id === 'unauthorized') this.emit('unauthorized', undefined);
+    else this.emit('state', { room: null });
+  }
+
+  /** @param {number} [atLeast] ms */
+  #scheduleRenewal(atLeast = 1_000) {
+    const left = this.#grant.expires_at * 1000 - this.#clock.now();
+    const wait = Math.max(left / 2, left - RENEW_BEFORE_S * 1000, atLeast);
+    this.#clock.clearTimeout(this.#renewTimer);
+    // Browsers keep timers in 31 bits.
+    this.#renewTimer = this.#clock.setTimeout(() => void this.#renewInTime(), Math.min(wait, 2 ** 31 - 1));
+  }
+
+  async #renewInTime() {
+    if (await this.#renew()) return;
+    if (!this.#stopped) this.#scheduleRenewal(RENEW_AGAIN_MS);
+  }
+}
