@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Integers a double holds exactly (RFC 8259, section 6). */
-#define FIELD_COUNT_MAX ((uint64_t)1 << 53)
+/* Integers that a double holds exactly, and no other text rounds to (RFC 8259, section 6). */
+#define FIELD_COUNT_MAX (((uint64_t)1 << 53) - 1)
 
 struct fields {
     const cJSON *object;
