@@ -90,10 +90,9 @@ static void arrive(struct clients *clients, struct entry *entry)
 }
 
 enum status clients_put(struct clients *clients, const struct token_claims *claims,
-                        const void *connection, bool *replaced)
+                        const void *connection)
 {
     struct entry *entry = find(clients, claims->peer_id);
-    *replaced = entry && entry->standing == CONNECTED && entry->client.connection != connection;
     if (entry) {
         arrive(clients, entry);
     } else {
@@ -108,6 +107,12 @@ enum status clients_put(struct clients *clients, const struct token_claims *clai
     entry->client.expires_at = claims->expires_at;
     strcpy(entry->room, claims->room);
     return STATUS_OK;
+}
+
+bool clients_is_connected(const struct clients *clients, const char *id)
+{
+    const struct entry *entry = find(clients, id);
+    return entry && entry->standing == CONNECTED;
 }
 
 const struct client *clients_find(const struct clients *clients, const char *id,

@@ -40,12 +40,14 @@ struct client {
 };
 
 /*
- * `connection` is now the connection of `claims->peer_id`, in place of any other. `replaced` says
- * whether another one was connected until now. STATUS_INTERNAL when there is no memory; the table
- * is as before then.
+ * `connection` is now the connection of `claims->peer_id`, in place of any other.
+ * STATUS_INTERNAL when there is no memory, which is never so for an id that is known already.
  */
 enum status clients_put(struct clients *clients, const struct token_claims *claims,
-                        const void *connection, bool *replaced);
+                        const void *connection);
+
+/* True while some connection of `id` has not ended. */
+bool clients_is_connected(const struct clients *clients, const char *id);
 
 /* The client called `id` when `connection` is its newest one, still connected or not; NULL when it
  * is not, or `id` is NULL. */

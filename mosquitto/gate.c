@@ -47,17 +47,19 @@ int gate_on_basic_auth(int event, void *data, void *userdata)
                  LOG_TEXT("address", mosquitto_client_address(auth->client)));
         return MOSQ_ERR_AUTH;
     }
-    bool replaced = false;
-    if (clients_put(gate->clients, &claims, auth->client, &replaced) != STATUS_OK) {
-        log_error("out-of-memory", LOG_TEXT("id", claims.peer_id));
-        return MOSQ_ERR_AUTH;
-    }
-    if (replaced) {
+    if (clients_is_connected(gate->clients, claims.peer_id)) {
         log_info("replaced", LOG_TEXT("id", claims.peer_id));
-        /* The id still names the old connection here. An MQTT 5 client hears 0x98 this way, and so
-         * knows that it has to stay away. */
+        /*
+         * The id still names the old connection here, at the broker and in our table: the broker
+         * asks once more whether it may keep its subscriptions, which the new one inherits. An MQTT
+         * 5 client hears 0x98 this way, and so knows that it has to stay away.
+         */
         if (!gate->broker_tells_replaced)
             mosquitto_kick_client_by_clientid(claims.peer_id, false);
+    }
+    if (clients_put(gate->clients, &claims, auth->client) != STATUS_OK) {
+        log_error("out-of-memory", LOG_TEXT("id", claims.peer_id));
+        return MOSQ_ERR_AUTH;
     }
     return MOSQ_ERR_SUCCESS;
 }

@@ -129,9 +129,9 @@ export class GateBroker {
     return peer;
   }
 
-  /** The one whose word counts. Its session is kept, as the real one's is. */
+  /** The one whose word counts. The real one's session is kept: `clean: false`. */
   async roomd(options = {}) {
-    const roomd = await this.client({ id: 's-roomd', role: 'service', clean: false, ...options });
+    const roomd = await this.client({ id: 's-roomd', role: 'service', ...options });
     await roomd.subscribe('rooms/+/from/#');
     return roomd;
   }

@@ -139,7 +139,7 @@ describe('a reload', () => {
     await peer.publish(`rooms/r/from/${peer.id}/join`, { session: 'one', peer_name: 'Ada' });
     await gate.reload('keys-reloaded');
     await gate.reload('keys-reloaded');
-    const back = await gate.roomd();
+    const back = await gate.roomd({ clean: false });
     await back.next(`rooms/r/from/${peer.id}/join`);
   });
 

@@ -17,13 +17,11 @@ static struct token_claims claims_of(const char *id, enum role role, const char 
     return claims;
 }
 
-/* Puts a peer of room "r" that replaces nobody. */
+/* Puts a peer of room "r". */
 static void put(struct clients *clients, const char *id, const void *connection)
 {
     struct token_claims claims = claims_of(id, ROLE_PEER, "r");
-    bool replaced = true;
-    assert_int_equal(clients_put(clients, &claims, connection, &replaced), STATUS_OK);
-    assert_false(replaced);
+    assert_int_equal(clients_put(clients, &claims, connection), STATUS_OK);
 }
 
 static void note(void *ctx, const struct client *client)
@@ -54,6 +52,8 @@ static void what_the_token_said_is_found_again(void **state)
     assert_int_equal(client->expires_at, 200);
     assert_true(client->connected);
     assert_int_equal(clients_connected_count(clients), 1);
+    assert_true(clients_is_connected(clients, "p-a"));
+    assert_false(clients_is_connected(clients, "p-b"));
     clients_free(clients);
     clients_free(NULL);
 }
@@ -78,9 +78,7 @@ static void a_newer_connection_replaces_the_one_before(void **state)
     struct clients *clients = clients_new();
     put(clients, "p-a", &connection_1);
     struct token_claims claims = claims_of("p-a", ROLE_PEER, "r2");
-    bool replaced = false;
-    assert_int_equal(clients_put(clients, &claims, &connection_2, &replaced), STATUS_OK);
-    assert_true(replaced);
+    assert_int_equal(clients_put(clients, &claims, &connection_2), STATUS_OK);
     assert_null(clients_find(clients, "p-a", &connection_1));
     assert_string_equal(clients_find(clients, "p-a", &connection_2)->who.room, "r2");
     assert_int_equal(clients_count(clients), 1);
@@ -102,6 +100,7 @@ static void a_departure_is_told_once(void **state)
     clients_leave(clients, "p-b", &connection_2, 0);
     clients_leave(clients, "p-a", &connection_1, 0);
     clients_leave(clients, "p-a", &connection_1, 0);
+    assert_false(clients_is_connected(clients, "p-a"));
     assert_int_equal(clients_connected_count(clients), 0);
     assert_string_equal(settle(clients, 0), "p-b p-a ");
     assert_string_equal(settle(clients, 0), "");
