@@ -30,6 +30,10 @@
  * (link.h, "The tick"). */
 #define TURNING_MS 5000
 
+/* How long the last words may take, and how long a silence says that they were heard. */
+#define SETTLE_LONGEST_MS 300
+#define SETTLE_QUIET_MS   20
+
 struct service {
     const struct service_options *options;
     struct link *link;
@@ -296,17 +300,33 @@ static void loop(struct service *service)
     }
 }
 
+/*
+ * Serves the link until nothing comes for SETTLE_QUIET_MS: what has come in is answered, and no
+ * receipt is left unread. A socket that is closed over unread bytes is reset (RFC 1122, 4.2.2.13),
+ * and takes what was last said with it.
+ */
+static void settle(struct service *service)
+{
+    int64_t end = clock_monotonic_ms() + SETTLE_LONGEST_MS;
+    struct pollfd fd = {.fd = link_fd(service->link), .events = POLLIN};
+    while (link_is_connected(service->link) && clock_monotonic_ms() < end &&
+           poll(&fd, 1, SETTLE_QUIET_MS) > 0) {
+        int64_t now = clock_monotonic_ms();
+        link_service(service->link, fd.revents, now);
+        turn(service, now);
+    }
+}
+
 /* Says that nobody gets in any more, answers what has come in, and leaves in order: the will is not
  * sent. */
 static void drain(struct service *service)
 {
-    int64_t now = clock_monotonic_ms();
     service->draining = true;
     set_store_ok(service, service->store_ok);
     tell_status(service, ROOMD_DRAINING);
-    link_service(service->link, POLLIN, now);
-    turn(service, now);
+    settle(service);
     tell_status(service, ROOMD_OFFLINE);
+    settle(service);
 }
 
 static enum status begin(struct service *service, int64_t now)
