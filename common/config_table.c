@@ -82,6 +82,8 @@ const struct config_option config_options[CONFIG_OPTION_COUNT] = {
 
 const struct config_option *config_find_option(const char *section, const char *name)
 {
+    if (!config_is_section(section))
+        return NULL;
     if (config_broker_name(section))
         section = CONFIG_BROKER;
     for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
