@@ -29,7 +29,7 @@ struct config_broker { /* [broker NAME] */
 
 struct config {
     char state_dir[CONFIG_TEXT_MAX + 1];
-    char keys_file[CONFIG_TEXT_MAX + 1];
+    char keys_file[CONFIG_TEXT_MAX + 1]; /* never "": STATE_DIR/keys unless given */
     int log_level;
 
     char http_listen[CONFIG_TEXT_MAX + 1]; /* an IPv4 or IPv6 address */
@@ -78,6 +78,7 @@ enum status config_parse(const char *name, const char *text, size_t len, struct 
 
 /*
  * Sets one option from `section.option=value` ("rooms.grace_s=5", "broker main.ws_port=9001"), with the checks of a file's line.
+ * The broker has to be there. A keys_file that is STATE_DIR/keys follows state_dir.
  * STATUS_BAD_REQUEST and `why` when it is wrong; `config` is not touched then.
  */
 enum status config_set(struct config *config, const char *assignment,

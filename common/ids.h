@@ -28,7 +28,8 @@ enum role role_from_name(const char *name);
 /*
  * Trims `len` bytes of white space at both ends and copies the rest to `out`, NUL-terminated.
  * STATUS_BAD_PEER_NAME when what is left is not 1 to 64 code points of valid UTF-8 (RFC 3629) without control
- * characters (C0, DEL, C1), line and paragraph separators, or bidirectional overrides.
+ * characters (C0, DEL, C1), line and paragraph separators, or bidirectional embeddings, overrides and isolates
+ * (U+202A to 202E, 2066 to 2069). White space is what JavaScript's String.prototype.trim takes off.
  */
 enum status peer_name_clean(const char *text, size_t len, char out[static PEER_NAME_MAX + 1]);
 
