@@ -116,7 +116,7 @@ describe('a reload', () => {
 
   /** A client whose token has run out while it was connected. */
   async function overdue(options) {
-    const exp = nowS() + 1;
+    const exp = nowS() + 2;
     const client = await gate.client({ ...options, token: gate.token({ sub: options.id, role: options.role, room: options.room, exp }) });
     await until(() => nowS() > exp, { what: 'the token to run out' });
     return client;
@@ -169,7 +169,7 @@ describe('a reload', () => {
     const thief = { id: randomId('p-'), role: 'peer', room: 'r' };
     const client = await gate.client({ ...thief, token: gate.token({ sub: thief.id, role: 'peer', room: 'r' }, bad) });
     const other = { id: randomId('p-'), role: 'peer', room: 'r' };
-    const exp = nowS() + 1;
+    const exp = nowS() + 2;
     const rotated = await gate.client({ ...other, token: gate.token({ sub: other.id, role: 'peer', room: 'r', exp }, bad) });
     await until(() => nowS() > exp, { what: 'the token to run out' });
     gate.keys = [good];
