@@ -1,0 +1,108 @@
+/*
+ * /api/rooms/{room}/peers: who you are in this room, and how to reach the broker and the media
+ * relays.
+ */
+#include "app.h"
+#include "headers.h"
+
+#include "common/clock.h"
+#include "common/token.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Fills the peer id: that of the bearer's token, which has to be a peer's of this room and still
+ * valid; or a new one when there is no bearer. `*renewed` says which.
+ */
+static enum status choose_peer(const struct exchange *exchange, int64_t wall_s,
+                               char out[static PEER_ID_MAX + 1], bool *renewed)
+{
+    const char *authorization = exchange_header(exchange, "Authorization");
+    struct token_claims claims;
+    size_t len;
+    *renewed = authorization != NULL;
+    if (!authorization) {
+        peer_id_generate(out);
+        return STATUS_OK;
+    }
+    const char *token = header_bearer(authorization, &len);
+    if (!token)
+        return STATUS_UNAUTHORIZED;
+    enum status status = token_verify(exchange->app->keyring, token, len, wall_s, &claims);
+    if (status != STATUS_OK)
+        return status;
+    if (claims.role != ROLE_PEER || strcmp(claims.room, exchange->match.param) != 0)
+        return STATUS_UNAUTHORIZED;
+    memcpy(out, claims.peer_id, sizeof claims.peer_id);
+    return STATUS_OK;
+}
+
+/*
+ * May this room have (this) peer? While it is not known whether the room exists, a valid token of
+ * it is proof enough: the holder is in a call that goes on (docs/protocol.md, rule 5).
+ */
+static enum status check_room(const struct broker *broker, const char *room_id, bool renewed)
+{
+    switch (rooms_view_find(&broker->rooms, room_id, NULL)) {
+    case ROOM_EXISTS:
+        return STATUS_OK;
+    case ROOM_MISSING:
+        return STATUS_NO_SUCH_ROOM;
+    case ROOM_UNKNOWN:
+        break;
+    }
+    return renewed ? STATUS_OK : STATUS_UNAVAILABLE;
+}
+
+static enum status issue(const struct exchange *exchange, const struct broker *broker,
+                         const char *peer_id, int64_t wall_s, char *text, size_t size, size_t *len)
+{
+    const struct config *config = &exchange->app->config;
+    struct token_claims claims = {
+        .role = ROLE_PEER, .issued_at = wall_s, .expires_at = wall_s + config->token_ttl_s};
+    char token[TOKEN_MAX + 1];
+    char url[CONFIG_TEXT_MAX + HOST_MAX + 1];
+    snprintf(claims.peer_id, sizeof claims.peer_id, "%s", peer_id);
+    if (snprintf(claims.room, sizeof claims.room, "%s", exchange->match.param) > ROOM_ID_MAX)
+        return STATUS_INTERNAL;
+    enum status status = token_sign(exchange->app->keyring, &claims, token);
+    if (status != STATUS_OK || !site_broker_url(&exchange->site, broker->config, url, sizeof url))
+        return STATUS_INTERNAL;
+    const struct body_peer peer = {
+        .peer_id = peer_id,
+        .token = token,
+        .expires_at = claims.expires_at,
+        .mqtt_url = url,
+        .ice_urls = config->turn_urls,
+        .turn_secret = &exchange->app->turn_secret,
+        .turn_expires_at = wall_s + config->turn_ttl_s,
+    };
+    *len = body_peer(&peer, text, size);
+    return STATUS_OK;
+}
+
+void handle_peers(struct exchange *exchange, int64_t now)
+{
+    struct app *app = exchange->app;
+    const char *room_id = exchange->match.param;
+    struct broker *broker = upstream_broker_of_room(&app->upstream, room_id);
+    char peer_id[PEER_ID_MAX + 1];
+    char text[BODY_MAX];
+    size_t len = 0;
+    bool renewed;
+    int64_t wall_s = clock_wall_s();
+
+    enum status status = choose_peer(exchange, wall_s, peer_id, &renewed);
+    if (status == STATUS_OK)
+        status = check_room(broker, room_id, renewed);
+    if (status == STATUS_OK)
+        status = issue(exchange, broker, peer_id, wall_s, text, sizeof text, &len);
+    if (status != STATUS_OK) {
+        reply_error(&exchange->reply, status, NULL);
+        return;
+    }
+    *(renewed ? &app->metrics.tokens_renewed : &app->metrics.tokens_new) += 1;
+    upstream_expect_peer(broker, now);
+    reply_json(&exchange->reply, renewed ? 200 : 201, text, len);
+}

@@ -1,0 +1,63 @@
+/*
+ * /api/rooms: rooms are made by roomd; what is known of them comes from the mirror.
+ */
+#include "app.h"
+
+#include <stdio.h>
+
+static void on_room(struct waiter *waiter, const struct answer *answer, int64_t now)
+{
+    struct exchange *exchange = waiter->ctx;
+    struct reply *reply = &exchange->reply;
+    char text[BODY_MAX];
+    (void)now;
+    if (answer->kind == ANSWER_ROOM_CREATED) {
+        const char *room_id = answer->created.room_id;
+        size_t len = body_room_created(room_id, exchange->site.base, text, sizeof text);
+        reply_json(reply, answer->created.created ? 201 : 200, text, len);
+        snprintf(reply->location, sizeof reply->location, "/api/rooms/%s", room_id);
+    } else {
+        reply_error(reply, answer->kind == ANSWER_LOBBY_ERROR ? answer->error : STATUS_UNAVAILABLE,
+                    NULL);
+    }
+    exchange_finish(exchange);
+}
+
+void handle_rooms(struct exchange *exchange, int64_t now)
+{
+    struct upstream *upstream = &exchange->app->upstream;
+    struct msg_http_room wanted;
+    struct msg_fault fault;
+    const struct payload body = {exchange->body, exchange->body_len};
+    enum status status = msg_decode_http_room(body, &wanted, &fault);
+    if (status != STATUS_OK) {
+        reply_error(&exchange->reply, status, fault.why);
+        return;
+    }
+    struct broker *broker = wanted.room_id[0] ? upstream_broker_of_room(upstream, wanted.room_id)
+                                              : upstream_any_broker(upstream);
+    exchange->waiter.done = on_room;
+    exchange->waiter.deadline = now + ROOMD_ANSWERS_WITHIN_MS;
+    status = upstream_ask_room(broker, wanted.room_id, &exchange->waiter);
+    if (status != STATUS_OK)
+        reply_error(&exchange->reply, status, NULL);
+}
+
+void handle_room(struct exchange *exchange, int64_t now)
+{
+    const char *room_id = exchange->match.param;
+    const struct broker *broker = upstream_broker_of_room(&exchange->app->upstream, room_id);
+    const struct mirror_entry *entry;
+    (void)now;
+    switch (rooms_view_find(&broker->rooms, room_id, &entry)) {
+    case ROOM_EXISTS:
+        reply_json(&exchange->reply, 200, entry->value, entry->len);
+        break;
+    case ROOM_MISSING:
+        reply_error(&exchange->reply, STATUS_NO_SUCH_ROOM, NULL);
+        break;
+    case ROOM_UNKNOWN:
+        reply_error(&exchange->reply, STATUS_UNAVAILABLE, NULL);
+        break;
+    }
+}

@@ -1,0 +1,383 @@
+#include "server.h"
+
+#include "conns.h"
+#include "headers.h"
+#include "listen.h"
+
+#include "common/log.h"
+
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct server {
+    struct app *app;
+    struct MHD_Daemon *daemon;
+    struct conns conns;
+    int listen_fd; /* -1 once it listens no more */
+    int epoll_fd;
+    int64_t now; /* of the running server_run, for libmicrohttpd's callbacks */
+};
+
+static void (*const handlers[ROUTE_COUNT])(struct exchange *, int64_t) = {
+    [ROUTE_HOME] = handle_home,
+    [ROUTE_ROOM_PAGE] = handle_room_page,
+    [ROUTE_ROOM_PAGE_BARE] = handle_room_page_bare,
+    [ROUTE_ROOMS] = handle_rooms,
+    [ROUTE_ROOM] = handle_room,
+    [ROUTE_PEERS] = handle_peers,
+    [ROUTE_RING] = handle_ring,
+    [ROUTE_HEALTHZ] = handle_healthz,
+    [ROUTE_READYZ] = handle_readyz,
+    [ROUTE_METRICS] = handle_metrics,
+    [ROUTE_FILE] = handle_file,
+};
+
+/* ---- what every request has to pass before its handler ---- */
+
+const char *exchange_header(const struct exchange *exchange, const char *name)
+{
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+struct tally {
+    const char *name;
+    int count;
+};
+
+static enum MHD_Result tally_header(void *ctx, enum MHD_ValueKind kind, const char *key,
+                                    const char *value)
+{
+    struct tally *tally = ctx;
+    (void)kind;
+    (void)value;
+    tally->count += strcasecmp(key, tally->name) == 0;
+    return MHD_YES;
+}
+
+static int count_headers(const struct exchange *exchange, const char *name)
+{
+    struct tally tally = {name, 0};
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, tally_header, &tally);
+    return tally.count;
+}
+
+/* A body whose length is told twice is how requests are smuggled past proxies (RFC 9112, 6.3
+ * and 11.2). */
+static bool has_ambiguous_length(const struct exchange *exchange)
+{
+    int lengths = count_headers(exchange, "Content-Length");
+    int codings = count_headers(exchange, "Transfer-Encoding");
+    return lengths + codings > 1;
+}
+
+static bool has_body(const struct exchange *exchange)
+{
+    const char *length = exchange_header(exchange, "Content-Length");
+    return (length && strcmp(length, "0") != 0) || exchange_header(exchange, "Transfer-Encoding");
+}
+
+static enum status check_host(struct exchange *exchange, bool works_hostless)
+{
+    const char *host = exchange_header(exchange, "Host");
+    if (count_headers(exchange, "Host") > 1)
+        return STATUS_BAD_REQUEST;
+    exchange->has_site =
+        site_of_request(host, exchange->app->config.http_public_url, &exchange->site);
+    return exchange->has_site || (!host && works_hostless) ? STATUS_OK : STATUS_BAD_REQUEST;
+}
+
+/* A browser says where a writing request comes from; it has to be our own page. Other clients say
+ * nothing. */
+static enum status check_post(const struct exchange *exchange)
+{
+    const char *origin = exchange_header(exchange, "Origin");
+    if (origin &&
+        (count_headers(exchange, "Origin") > 1 || !site_owns_origin(&exchange->site, origin)))
+        return STATUS_FORBIDDEN;
+    if (has_body(exchange) && !header_is_json(exchange_header(exchange, "Content-Type")))
+        return STATUS_UNSUPPORTED_MEDIA_TYPE;
+    return STATUS_OK;
+}
+
+static enum status find_route(struct exchange *exchange, const char *path)
+{
+    switch (router_match(path, &exchange->match)) {
+    case ROUTER_BAD_PATH:
+        return STATUS_BAD_REQUEST;
+    case ROUTER_NOT_FOUND:
+        return STATUS_NOT_FOUND;
+    case ROUTER_FOUND:
+        break;
+    }
+    exchange->is_matched = true;
+    bool is_nothing = exchange->match.route == ROUTE_FILE &&
+                      !pages_find(exchange->app->pages, exchange->match.path);
+    return is_nothing ? STATUS_NOT_FOUND : STATUS_OK;
+}
+
+static enum status check_request(struct exchange *exchange, const char *path)
+{
+    enum status status = has_ambiguous_length(exchange) ? STATUS_BAD_REQUEST : STATUS_OK;
+    if (status == STATUS_OK)
+        status = find_route(exchange, path);
+    if (status != STATUS_OK)
+        return status;
+    const struct route *route = &router_routes[exchange->match.route];
+    status = check_host(exchange, route->works_hostless);
+    if (status == STATUS_OK && !(route->methods & exchange->method)) {
+        exchange->reply.allow = route->allow;
+        return STATUS_METHOD_NOT_ALLOWED;
+    }
+    return status == STATUS_OK && exchange->method == METHOD_POST ? check_post(exchange) : status;
+}
+
+/* ---- the life of an exchange ---- */
+
+static struct exchange *begin(struct app *app, struct MHD_Connection *connection, const char *path,
+                              const char *method)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange)
+        return NULL;
+    exchange->app = app;
+    exchange->connection = connection;
+    exchange->method = router_method(method);
+    exchange->waiter.ctx = exchange;
+    enum status status = check_request(exchange, path);
+    if (status != STATUS_OK)
+        reply_error(&exchange->reply, status, NULL);
+    return exchange;
+}
+
+static void end(struct exchange *exchange)
+{
+    reply_clear(&exchange->reply);
+    free(exchange->body);
+    free(exchange);
+}
+
+/* Keeps the next piece of the body. False when the sender does not stop. */
+static bool take_body(struct exchange *exchange, const char *data, size_t len)
+{
+    if (!exchange->body)
+        exchange->body = malloc(HTTP_BODY_MAX);
+    if (exchange->body && exchange->body_len + len <= HTTP_BODY_MAX)
+        memcpy(exchange->body + exchange->body_len, data, len);
+    exchange->body_len += len;
+    return exchange->body && exchange->body_len <= SERVER_DRAIN_MAX;
+}
+
+static struct conn *conn_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static enum MHD_Result send_reply(struct server *server, struct exchange *exchange)
+{
+    int status = exchange->reply.status;
+    enum route_id route = exchange->is_matched ? exchange->match.route : ROUTE_FILE;
+    struct MHD_Response *response = reply_build(
+        &exchange->reply, exchange->has_site ? &exchange->site : NULL, &server->app->config);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)status, response);
+    MHD_destroy_response(response);
+    metrics_count_request(&server->app->metrics, route, status);
+    conns_move(&server->conns, conn_of(exchange->connection), CONNS_ANSWER, server->now);
+    return result;
+}
+
+/* The request is here, whole. */
+static enum MHD_Result answer(struct server *server, struct exchange *exchange)
+{
+    if (exchange->reply.status == 0 && exchange->body_len > HTTP_BODY_MAX)
+        reply_error(&exchange->reply, STATUS_TOO_LARGE, NULL);
+    if (exchange->reply.status == 0)
+        handlers[exchange->match.route](exchange, server->now);
+    if (exchange->reply.status != 0)
+        return send_reply(server, exchange);
+    conns_move(&server->conns, conn_of(exchange->connection), CONNS_ANSWER, server->now);
+    exchange->is_suspended = true;
+    MHD_suspend_connection(exchange->connection);
+    return MHD_YES;
+}
+
+void exchange_finish(struct exchange *exchange)
+{
+    exchange->is_suspended = false;
+    MHD_resume_connection(exchange->connection);
+}
+
+/* ---- libmicrohttpd's callbacks ---- */
+
+/* Is this body so large that nothing is gained by reading it? */
+static bool is_hopeless(const struct exchange *exchange)
+{
+    const char *length = exchange_header(exchange, "Content-Length");
+    return length && strtoull(length, NULL, 10) > SERVER_DRAIN_MAX;
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *len, void **state)
+{
+    struct server *server = ctx;
+    struct exchange *exchange = *state;
+    (void)version;
+    if (!exchange) {
+        exchange = begin(server->app, connection, path, method);
+        *state = exchange;
+        if (!exchange)
+            return MHD_NO;
+        if (!is_hopeless(exchange))
+            return MHD_YES;
+        if (exchange->reply.status == 0)
+            reply_error(&exchange->reply, STATUS_TOO_LARGE, NULL);
+        return send_reply(server, exchange);
+    }
+    if (*len > 0) {
+        bool fine = take_body(exchange, data, *len);
+        *len = 0;
+        return fine ? MHD_YES : MHD_NO;
+    }
+    return answer(server, exchange);
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct server *server = ctx;
+    (void)code;
+    if (!*state)
+        return;
+    end(*state);
+    *state = NULL;
+    conns_move(&server->conns, conn_of(connection), CONNS_RECEIVE, server->now);
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct server *server = ctx;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        *socket_context = conns_add(&server->conns, fd, server->now);
+        /* Without a deadline nobody is served. */
+        if (!*socket_context)
+            shutdown(fd, SHUT_RDWR);
+    } else {
+        conns_remove(&server->conns, *socket_context);
+        *socket_context = NULL;
+    }
+}
+
+/* Paths are decoded by the router, strictly: libmicrohttpd leaves them as they are. */
+static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *text)
+{
+    (void)ctx;
+    (void)connection;
+    return strlen(text);
+}
+
+__attribute__((format(printf, 2, 0))) static void on_log(void *ctx, const char *format,
+                                                         va_list arguments)
+{
+    char text[256];
+    (void)ctx;
+    vsnprintf(text, sizeof text, format, arguments);
+    log_debug("http", LOG_TEXT("says", text));
+}
+
+/* ---- the server ---- */
+
+struct server *server_new(struct app *app, char why[static APP_WHY_MAX + 1])
+{
+    struct server *server = calloc(1, sizeof *server);
+    int fd = listen_open(app->config.http_listen, app->config.http_port, why, APP_WHY_MAX + 1);
+    if (!server || fd < 0)
+        goto fail;
+    server->app = app;
+    server->listen_fd = fd;
+    conns_init(&server->conns);
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
+        server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_MAX,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_PER_ADDRESS_MAX,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_CONNECTION_MEMORY,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
+    if (!server->daemon) {
+        snprintf(why, APP_WHY_MAX + 1, "the HTTP server does not start");
+        goto fail;
+    }
+    server->epoll_fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    return server;
+fail:
+    if (fd >= 0)
+        close(fd);
+    free(server);
+    return NULL;
+}
+
+void server_free(struct server *server)
+{
+    if (!server)
+        return;
+    server_quiesce(server);
+    MHD_stop_daemon(server->daemon);
+    free(server);
+}
+
+int server_fd(const struct server *server)
+{
+    return server->epoll_fd;
+}
+
+int64_t server_deadline(const struct server *server, int64_t now)
+{
+    MHD_UNSIGNED_LONG_LONG wait;
+    int64_t deadline = conns_deadline(&server->conns);
+    if (MHD_get_timeout(server->daemon, &wait) == MHD_YES && now + (int64_t)wait < deadline)
+        deadline = now + (int64_t)wait;
+    return deadline;
+}
+
+void server_run(struct server *server, int64_t now)
+{
+    struct conn *conn;
+    server->now = now;
+    /* libmicrohttpd owns the sockets: it sees the end of this one and closes it. */
+    while ((conn = conns_expire(&server->conns, now))) {
+        shutdown(conn->fd, SHUT_RDWR);
+        server->app->metrics.connections_cut++;
+    }
+    MHD_run(server->daemon);
+}
+
+void server_quiesce(struct server *server)
+{
+    if (server->listen_fd < 0)
+        return;
+    int fd = MHD_quiesce_daemon(server->daemon);
+    if (fd >= 0)
+        close(fd);
+    server->listen_fd = -1;
+}
+
+bool server_is_idle(const struct server *server)
+{
+    return TAILQ_EMPTY(&server->conns.lanes[CONNS_ANSWER]);
+}
+
+size_t server_connections(const struct server *server)
+{
+    return server->conns.count;
+}

@@ -1,0 +1,314 @@
+#include "upstream.h"
+
+#include "common/json_write.h"
+#include "common/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A browser that was given a token loads MQTT.js and connects within this. */
+#define PEER_CONNECTS_WITHIN_MS 10000
+
+/*
+ * In this order: once `roomd/status` is here, every retained state and status before it is here
+ * too, since brokers answer subscriptions in order and roomd publishes its status after its rooms.
+ */
+static const struct {
+    const char *filter;
+    int qos;
+} subscriptions[] = {
+    {"rooms/+/state", 0},
+    {"devices/+/status", 1},
+    {"devices/+/ring-answer", 1},
+    {"lobby/to/" HTTPD_PEER_ID "/#", 1},
+    {"roomd/#", 1},
+};
+
+/* ---- what the brokers say ---- */
+
+static void on_connected(void *ctx, int64_t now)
+{
+    struct broker *broker = ctx;
+    (void)now;
+    mirror_begin(&broker->rooms);
+    mirror_begin(&broker->devices);
+    for (size_t i = 0; i < sizeof subscriptions / sizeof subscriptions[0]; i++)
+        link_subscribe(broker->link, subscriptions[i].filter, subscriptions[i].qos);
+}
+
+static void on_disconnected(void *ctx, int64_t now)
+{
+    struct broker *broker = ctx;
+    mirror_lose(&broker->rooms);
+    mirror_lose(&broker->devices);
+    broker->roomd = ROOMD_OFFLINE;
+    pending_lose(broker->upstream->pending, broker->index, now);
+}
+
+static enum status take_room_state(struct broker *broker, const struct topic *topic,
+                                   struct payload payload, int64_t now)
+{
+    (void)now;
+    return rooms_view_take(&broker->rooms, topic->room, payload);
+}
+
+static enum status take_device_status(struct broker *broker, const struct topic *topic,
+                                      struct payload payload, int64_t now)
+{
+    (void)now;
+    return devices_view_take(&broker->devices, topic->peer, payload);
+}
+
+static enum status take_roomd_status(struct broker *broker, const struct topic *topic,
+                                     struct payload payload, int64_t now)
+{
+    struct msg_roomd_status status;
+    struct msg_fault fault;
+    (void)topic;
+    (void)now;
+    enum status result = msg_decode_roomd_status(payload, &status, &fault);
+    if (result != STATUS_OK)
+        return result;
+    broker->roomd = status.state;
+    if (!broker->rooms.complete) {
+        mirror_complete(&broker->rooms);
+        mirror_complete(&broker->devices);
+        log_info("mirror-complete", LOG_TEXT("broker", broker->config->name),
+                 LOG_NUMBER("rooms", broker->rooms.count),
+                 LOG_NUMBER("devices", broker->devices.count));
+    }
+    return STATUS_OK;
+}
+
+static enum status take_room_created(struct broker *broker, const struct topic *topic,
+                                     struct payload payload, int64_t now)
+{
+    struct answer answer = {.kind = ANSWER_ROOM_CREATED};
+    struct msg_fault fault;
+    (void)topic;
+    enum status result = msg_decode_room_created(payload, &answer.created, &fault);
+    if (result == STATUS_OK)
+        pending_answer(broker->upstream->pending, answer.created.request, &answer, now);
+    return result;
+}
+
+static enum status take_lobby_error(struct broker *broker, const struct topic *topic,
+                                    struct payload payload, int64_t now)
+{
+    struct msg_lobby_error error;
+    struct msg_fault fault;
+    (void)topic;
+    enum status result = msg_decode_lobby_error(payload, &error, &fault);
+    if (result == STATUS_OK) {
+        struct answer answer = {.kind = ANSWER_LOBBY_ERROR, .error = error.error};
+        pending_answer(broker->upstream->pending, error.request, &answer, now);
+    }
+    return result;
+}
+
+static enum status take_ring_answer(struct broker *broker, const struct topic *topic,
+                                    struct payload payload, int64_t now)
+{
+    struct msg_ring_answer said;
+    struct msg_fault fault;
+    enum status result = msg_decode_ring_answer(payload, &said, &fault);
+    if (result == STATUS_OK) {
+        struct answer answer = {.kind = ANSWER_RING, .ring = said.answer, .device = topic->peer};
+        pending_answer(broker->upstream->pending, said.request, &answer, now);
+    }
+    return result;
+}
+
+static enum status (*const takers[TOPIC_KIND_COUNT])(struct broker *, const struct topic *,
+                                                     struct payload, int64_t) = {
+    [TOPIC_ROOM_STATE] = take_room_state,     [TOPIC_DEVICE_STATUS] = take_device_status,
+    [TOPIC_ROOMD_STATUS] = take_roomd_status, [TOPIC_ROOM_CREATED] = take_room_created,
+    [TOPIC_LOBBY_ERROR] = take_lobby_error,   [TOPIC_DEVICE_RING_ANSWER] = take_ring_answer,
+};
+
+static void on_message(void *ctx, const struct topic *topic, struct payload payload, bool retained,
+                       int64_t now)
+{
+    struct broker *broker = ctx;
+    (void)retained;
+    if (takers[topic->kind] && takers[topic->kind](broker, topic, payload, now) != STATUS_OK)
+        log_warn("message-not-taken", LOG_TEXT("broker", broker->config->name),
+                 LOG_TEXT("event", topic_event(topic->kind)), LOG_TEXT("room", topic->room),
+                 LOG_TEXT("peer", topic->peer));
+}
+
+/* ---- the links ---- */
+
+static struct link *make_link(struct broker *broker, const struct keyring *keyring)
+{
+    const struct link_options options = {
+        .broker = broker->config,
+        .keyring = keyring,
+        .peer_id = HTTPD_PEER_ID,
+        .events = {on_connected, on_disconnected, on_message},
+        .ctx = broker,
+    };
+    return link_new(&options);
+}
+
+enum status upstream_init(struct upstream *upstream, const struct config *config,
+                          const struct keyring *keyring, struct pending *pending)
+{
+    *upstream = (struct upstream){.config = config, .pending = pending};
+    for (unsigned i = 0; i < config->broker_count; i++) {
+        struct broker *broker = &upstream->brokers[i];
+        *broker = (struct broker){.upstream = upstream,
+                                  .index = i,
+                                  .config = &config->brokers[i],
+                                  .roomd = ROOMD_OFFLINE};
+        mirror_init(&broker->rooms);
+        mirror_init(&broker->devices);
+        upstream->count++;
+        broker->link = make_link(broker, keyring);
+        if (!broker->link)
+            return STATUS_INTERNAL;
+    }
+    return STATUS_OK;
+}
+
+enum status upstream_relink(struct upstream *upstream, const struct keyring *keyring, int64_t now)
+{
+    for (unsigned i = 0; i < upstream->count; i++) {
+        struct broker *broker = &upstream->brokers[i];
+        struct link *link = make_link(broker, keyring);
+        if (!link)
+            return STATUS_INTERNAL;
+        link_free(broker->link);
+        broker->link = link;
+        on_disconnected(broker, now);
+    }
+    return STATUS_OK;
+}
+
+void upstream_clear(struct upstream *upstream)
+{
+    for (unsigned i = 0; i < upstream->count; i++) {
+        link_free(upstream->brokers[i].link);
+        mirror_clear(&upstream->brokers[i].rooms);
+        mirror_clear(&upstream->brokers[i].devices);
+    }
+    upstream->count = 0;
+}
+
+int64_t upstream_prepare(const struct upstream *upstream, struct pollfd *fds, int64_t now)
+{
+    int64_t deadline = INT64_MAX;
+    for (unsigned i = 0; i < upstream->count; i++) {
+        const struct link *link = upstream->brokers[i].link;
+        int64_t wanted = link_deadline(link, now);
+        fds[i] = (struct pollfd){.fd = link_fd(link), .events = link_poll_events(link)};
+        if (wanted < deadline)
+            deadline = wanted;
+    }
+    return deadline;
+}
+
+void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64_t now)
+{
+    for (unsigned i = 0; i < upstream->count; i++)
+        link_service(upstream->brokers[i].link, fds[i].fd < 0 ? 0 : fds[i].revents, now);
+}
+
+/* ---- which broker ---- */
+
+struct broker *upstream_broker_of_room(struct upstream *upstream, const char *room_id)
+{
+    return &upstream->brokers[config_broker_of_room(upstream->config, room_id)];
+}
+
+static bool answers(const struct broker *broker)
+{
+    return link_is_connected(broker->link) && broker->roomd != ROOMD_OFFLINE;
+}
+
+struct broker *upstream_any_broker(struct upstream *upstream)
+{
+    struct broker *broker = NULL;
+    for (unsigned tries = 0; tries < upstream->count && (!broker || !answers(broker)); tries++)
+        broker = &upstream->brokers[upstream->next++ % upstream->count];
+    return broker;
+}
+
+struct broker *upstream_broker_of_device(struct upstream *upstream, const char *device_id)
+{
+    for (unsigned i = 0; i < upstream->count; i++) {
+        if (devices_view_is_reachable(&upstream->brokers[i].devices, device_id))
+            return &upstream->brokers[i];
+    }
+    return NULL;
+}
+
+/* ---- questions ---- */
+
+/* Publishes the question of a waiter that was just added; takes the waiter out again when that
+ * fails. */
+static enum status publish(struct broker *broker, struct waiter *waiter, const struct topic *topic,
+                           const char *text, size_t len)
+{
+    enum status status = len > 0 ? link_publish(broker->link, topic, text, len) : STATUS_INTERNAL;
+    if (status != STATUS_OK)
+        pending_remove(broker->upstream->pending, waiter);
+    return status;
+}
+
+/* Makes a waiter for an answer of `device` ("" = roomd) that comes by `broker`. */
+static enum status enlist(struct broker *broker, const char *device, struct waiter *waiter)
+{
+    waiter->broker = broker->index;
+    snprintf(waiter->device, sizeof waiter->device, "%s", device);
+    return pending_add(broker->upstream->pending, waiter);
+}
+
+static const struct topic create_room_topic = {.kind = TOPIC_CREATE_ROOM, .peer = HTTPD_PEER_ID};
+
+enum status upstream_ask_room(struct broker *broker, const char *room_id, struct waiter *waiter)
+{
+    char text[EVENT_PAYLOAD_MAX];
+    struct msg_create_room message = {0};
+    enum status status = answers(broker) ? enlist(broker, "", waiter) : STATUS_UNAVAILABLE;
+    if (status != STATUS_OK)
+        return status;
+    memcpy(message.request, waiter->request, sizeof message.request);
+    snprintf(message.room_id, sizeof message.room_id, "%s", room_id);
+    return publish(broker, waiter, &create_room_topic, text,
+                   msg_encode_create_room(&message, text, sizeof text));
+}
+
+enum status upstream_ask_alive(struct broker *broker, struct waiter *waiter)
+{
+    char text[EVENT_PAYLOAD_MAX];
+    enum status status = answers(broker) ? enlist(broker, "", waiter) : STATUS_UNAVAILABLE;
+    if (status != STATUS_OK)
+        return status;
+    /* `?` is outside the ids' alphabet: roomd answers `bad-room-id` (docs/protocol.md, rule 10). */
+    struct json_out json = json_start(text, sizeof text);
+    json_open(&json, NULL, '{');
+    json_text(&json, "request", waiter->request);
+    json_text(&json, "room_id", "?");
+    json_close(&json, '}');
+    return publish(broker, waiter, &create_room_topic, text, json_finish(&json));
+}
+
+enum status upstream_ring(struct broker *broker, const char *device_id, const char *room_id,
+                          const char *peer_name, struct waiter *waiter)
+{
+    char text[EVENT_PAYLOAD_MAX];
+    struct topic topic = {.kind = TOPIC_DEVICE_RING};
+    enum status status = enlist(broker, device_id, waiter);
+    if (status != STATUS_OK)
+        return status;
+    snprintf(topic.peer, sizeof topic.peer, "%s", device_id);
+    return publish(broker, waiter, &topic, text,
+                   msg_encode_ring(waiter->request, room_id, peer_name, text, sizeof text));
+}
+
+void upstream_expect_peer(struct broker *broker, int64_t now)
+{
+    if (broker->config->tick_ms > 0)
+        link_keep_turning(broker->link, now + PEER_CONNECTS_WITHIN_MS);
+}

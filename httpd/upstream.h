@@ -1,0 +1,87 @@
+/*
+ * upstream: httpd's side of the brokers: a link to each, what they retain mirrored, and questions
+ * to their roomd and devices.
+ */
+#ifndef PARLEY_HTTPD_UPSTREAM_H
+#define PARLEY_HTTPD_UPSTREAM_H
+
+#include "common/config.h"
+#include "common/link.h"
+#include "devices_view.h"
+#include "pending.h"
+#include "rooms_view.h"
+
+#include <poll.h>
+
+#define HTTPD_PEER_ID "s-httpd"
+
+/* The contract's patience: with roomd (table "HTTP"), and with a device, where a person may have to
+ * come to it. */
+#define ROOMD_ANSWERS_WITHIN_MS  2000
+#define DEVICE_ANSWERS_WITHIN_MS 10000
+
+struct upstream;
+
+struct broker {
+    struct upstream *upstream;
+    unsigned index;
+    const struct config_broker *config;
+    struct link *link;
+    struct mirror rooms;
+    struct mirror devices;
+    enum roomd_state roomd; /* as its status says; offline while that is not known */
+};
+
+struct upstream {
+    const struct config *config;
+    struct pending *pending;
+    unsigned next; /* whose turn it is to get a room of no particular name */
+    unsigned count;
+    struct broker brokers[BROKERS_MAX];
+};
+
+/* Makes a link to every broker of `config`, which connect by themselves. STATUS_INTERNAL when there
+ * is no memory. */
+enum status upstream_init(struct upstream *upstream, const struct config *config,
+                          const struct keyring *keyring, struct pending *pending);
+
+/* Begins every link anew, with other keys; mirrors stay. STATUS_INTERNAL when there is no memory.
+ */
+enum status upstream_relink(struct upstream *upstream, const struct keyring *keyring, int64_t now);
+
+void upstream_clear(struct upstream *upstream);
+
+/* Fills one pollfd a broker; the earliest deadline of the links. */
+int64_t upstream_prepare(const struct upstream *upstream, struct pollfd *fds, int64_t now);
+
+/* Does what is due, with what poll(2) wrote into the same array. */
+void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64_t now);
+
+/* The broker that `room_id` belongs to. */
+struct broker *upstream_broker_of_room(struct upstream *upstream, const char *room_id);
+
+/* A broker for a room of no particular name: one whose roomd answers, in turn, or any when none
+ * does. */
+struct broker *upstream_any_broker(struct upstream *upstream);
+
+/* The broker where the device can be reached, or NULL. */
+struct broker *upstream_broker_of_device(struct upstream *upstream, const char *device_id);
+
+/*
+ * Asks the broker's roomd for a room ("" = any): `waiter` gets the answer (its done and deadline
+ * are set by the caller). STATUS_UNAVAILABLE when nobody is there to ask.
+ */
+enum status upstream_ask_room(struct broker *broker, const char *room_id, struct waiter *waiter);
+
+/* Asks the broker's roomd what it always refuses: that it answers is the answer, and nothing
+ * changes. */
+enum status upstream_ask_alive(struct broker *broker, struct waiter *waiter);
+
+/* Asks a device to join a room. */
+enum status upstream_ring(struct broker *broker, const char *device_id, const char *room_id,
+                          const char *peer_name, struct waiter *waiter);
+
+/* A peer is about to connect: the broker has to answer it at once (link.h, "The tick"). */
+void upstream_expect_peer(struct broker *broker, int64_t now);
+
+#endif
