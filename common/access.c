@@ -104,7 +104,7 @@ static unsigned who_bit(const struct access_who *who)
 
 static bool is_text(const char *level, size_t len, const char *text)
 {
-    return strncmp(level, text, len) == 0 && text[len] == '\0';
+    return strlen(text) == len && memcmp(level, text, len) == 0;
 }
 
 /* One level of a name, not `#`, against one level of a pattern, not `#`. */

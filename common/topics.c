@@ -93,8 +93,8 @@ static bool literals_match(const struct row *row, const struct piece *pieces, si
         return false;
     for (size_t i = 0; i < count; i++) {
         const char *segment = row->segments[i];
-        if (segment[0] != '{' && (strncmp(segment, pieces[i].text, pieces[i].len) != 0 ||
-                                  segment[pieces[i].len] != '\0'))
+        if (segment[0] != '{' && (strlen(segment) != pieces[i].len ||
+                                  memcmp(segment, pieces[i].text, pieces[i].len) != 0))
             return false;
     }
     return true;

@@ -58,6 +58,8 @@ static void test_length_is_explicit(void **state)
     assert_false(topic_parse(name, sizeof name - 2, &topic));
     for (size_t len = 0; len < sizeof name - 3; len++)
         assert_false(topic_parse(name, len, &topic));
+    static const char nul[] = TOPIC_ROOT "roomd\0\0\0\0\0\0\0\0/status";
+    assert_false(topic_parse(nul, sizeof nul - 1, &topic));
 }
 
 static void test_kinds_differ(void **state)
