@@ -141,8 +141,8 @@ const STEPS = {
 export function step(page, event) {
   if (page.view === 'ended' || page.view === 'replaced') return page; // nothing leads on from there but a new page
   const next = STEPS[event.type](page, /** @type {never} */ (event));
-  const other = otherMember(next);
-  return other ? { ...next, by: other.peer_name } : next;
+  const name = otherMember(next)?.peer_name ?? next.by;
+  return name === next.by ? next : { ...next, by: name };
 }
 
 /**

@@ -28,8 +28,8 @@ const TOGGLES = {
     off: { icon: '#i-mic-off', text: 'Unmute', long: 'Unmute microphone' },
   },
   video: {
-    on: { icon: '#i-camera', text: 'Camera off', long: 'Turn camera off' },
-    off: { icon: '#i-camera-off', text: 'Camera on', long: 'Turn camera on' },
+    on: { icon: '#i-camera', text: 'Video off', long: 'Turn camera off' },
+    off: { icon: '#i-camera-off', text: 'Video on', long: 'Turn camera on' },
   },
 };
 
@@ -220,6 +220,7 @@ export class View extends Emitter {
     at('remote').toggleAttribute('hidden', other === null);
     at('copy').hidden = other === null;
     const picture = this.#hasPicture && this.#shown.video;
+    at('remote').classList.toggle('blank', !picture);
     at('remote-empty').hidden = other === null || picture;
     at('remote-name').hidden = other === null || !picture && this.#shown.audio;
     setText(at('remote-initial'), [...name][0]?.toUpperCase() ?? '');
