@@ -1,0 +1,355 @@
+/* The model that the search walks through; see model.h. */
+#include "model.h"
+
+#include "world.h"
+
+#include "roomd/room.h"
+
+#include <string.h>
+
+/* ---- what a connection's end says ---- */
+
+static bool end_connection(struct world *world, unsigned index, unsigned variant)
+{
+    struct client *client = &world->clients[index];
+    unsigned way = variant % INBOX_LOST;
+    bool fits = true;
+    if (way != GONE_BY_WILL) {
+        fits = queue_push(&client->to_roomd, MESSAGE_GONE, TO_ROOMD_MAX);
+    }
+    if (fits && way != GONE_BY_GATE) {
+        fits = queue_push(&client->to_roomd, message_of(MESSAGE_GONE_1, client->session),
+                          TO_ROOMD_MAX);
+    }
+    client->connected = false;
+    if (variant >= INBOX_LOST) {
+        client->to_client = 0;
+    }
+    return fits;
+}
+
+static bool ask(struct client *client)
+{
+    return queue_push(&client->to_roomd, message_of(MESSAGE_JOIN_1, client->session), TO_ROOMD_MAX);
+}
+
+static bool say_cut(struct client *client)
+{
+    client->view = VIEW_OUT;
+    return queue_push(&client->to_roomd, message_of(MESSAGE_CUT_1, client->session), TO_ROOMD_MAX);
+}
+
+static bool wants_in(const struct client *client)
+{
+    return client->view != VIEW_OUT;
+}
+
+/* ---- what clients do ---- */
+
+static bool start(struct world *world, unsigned index, unsigned variant)
+{
+    struct client *client = &world->clients[index];
+    (void)variant;
+    if (client->session != 0) {
+        return false;
+    }
+    client->session = 1;
+    client->connected = true;
+    client->view = VIEW_ASKING;
+    return ask(client);
+}
+
+static bool reload(struct world *world, unsigned index, unsigned variant)
+{
+    struct client *client = &world->clients[index];
+    if (client->session != 1 || (!client->connected && variant % INBOX_LOST != 0)) {
+        return false;
+    }
+    if (client->connected && !end_connection(world, index, variant)) {
+        return false;
+    }
+    if (variant >= INBOX_LOST) {
+        client->to_client = 0;
+    }
+    client->session = 2;
+    client->connected = true;
+    client->view = VIEW_ASKING;
+    return ask(client);
+}
+
+static bool lose(struct world *world, unsigned index, unsigned variant)
+{
+    if (!world->clients[index].connected || world->losses == 0) {
+        return false;
+    }
+    world->losses--;
+    return end_connection(world, index, variant);
+}
+
+/* `variant` 1: the join is lost, which takes a broker that came back before roomd did: a new epoch
+ * is still to be seen. */
+static bool reconnect(struct world *world, unsigned index, unsigned variant)
+{
+    struct client *client = &world->clients[index];
+    if (client->session == 0 || client->connected || !wants_in(client) ||
+        (variant == 1 && !client->epoch_due)) {
+        return false;
+    }
+    client->connected = true;
+    if (client->view == VIEW_IN) {
+        client->view = VIEW_ASKING_AGAIN;
+    }
+    return variant == 1 || ask(client);
+}
+
+static bool hang_up(struct world *world, unsigned index, unsigned variant)
+{
+    struct client *client = &world->clients[index];
+    (void)variant;
+    return client->connected && wants_in(client) && say_cut(client);
+}
+
+static bool see_epoch(struct world *world, unsigned index, unsigned variant)
+{
+    struct client *client = &world->clients[index];
+    (void)variant;
+    if (!client->connected || !client->epoch_due) {
+        return false;
+    }
+    client->epoch_due = false;
+    if (client->view == VIEW_IN) {
+        client->view = VIEW_ASKING_AGAIN;
+    }
+    return ask(client);
+}
+
+static bool hear(struct world *world, unsigned index, unsigned variant)
+{
+    struct client *client = &world->clients[index];
+    (void)variant;
+    if (!client->connected || client->to_client == 0) {
+        return false;
+    }
+    unsigned message = queue_pop(&client->to_client);
+    bool in_call = client->view == VIEW_IN || client->view == VIEW_ASKING_AGAIN;
+    if (message == MESSAGE_LEFT) {
+        return in_call ? say_cut(client) : true;
+    }
+    if (message_session(message) != client->session) {
+        return true; /* for a page that is no more */
+    }
+    if (message == message_of(MESSAGE_FULL_1, client->session)) {
+        client->view = VIEW_OUT;
+    } else if (wants_in(client)) {
+        client->view = VIEW_IN;
+    } else {
+        return say_cut(client); /* joined, and wanted no longer */
+    }
+    return true;
+}
+
+/* ---- what roomd does ---- */
+
+static bool deliver(struct world *world, unsigned index, unsigned variant)
+{
+    (void)variant;
+    return world_deliver(world, index, WORLD_TELL_ALL);
+}
+
+static bool end_grace(struct world *world, unsigned index, unsigned variant)
+{
+    (void)variant;
+    return world_end_grace(world, index);
+}
+
+/* The last messages that roomd took may come again, before those that it has not seen, in their
+ * order. */
+static bool bring_again(struct world *world, unsigned variant)
+{
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct client *client = &world->clients[i];
+        bool comes = variant == AGAIN_ALL || variant == AGAIN_ONE + i;
+        if (variant == AGAIN_ONE + i && client->taken == 0) {
+            return false;
+        }
+        if (comes) {
+            unsigned waiting = client->to_roomd;
+            client->to_roomd = client->taken | waiting << (3 * queue_length(client->taken));
+        }
+        client->taken = 0;
+    }
+    return true;
+}
+
+static void show_new_epoch(struct world *world)
+{
+    world->crashes--;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        world->clients[i].epoch_due = wants_in(&world->clients[i]);
+        if (world->crashes == 0) {
+            world->clients[i].taken = 0;
+        }
+    }
+}
+
+static bool crash(struct world *world, unsigned index, unsigned variant)
+{
+    unsigned moment = variant % CRASH_MOMENTS;
+    if (world->crashes == 0 || (moment == CRASH_IDLE && index != 0)) {
+        return false;
+    }
+    if (moment == CRASH_UNCOMMITTED) {
+        if (world->clients[index].to_roomd == 0) {
+            return false;
+        }
+        queue_pop(&world->clients[index].to_roomd);
+    } else if (moment != CRASH_IDLE && !world_deliver(world, index, moment - CRASH_TOLD_0)) {
+        return false;
+    }
+    if (!bring_again(world, variant / CRASH_MOMENTS)) {
+        return false;
+    }
+    show_new_epoch(world);
+    return world_crash(world);
+}
+
+/* Nothing that was under way survives, and nobody's will is sent. */
+static bool broker(struct world *world, unsigned index, unsigned variant)
+{
+    (void)index;
+    (void)variant;
+    if (world->crashes == 0) {
+        return false;
+    }
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct client *client = &world->clients[i];
+        client->connected = false;
+        client->to_roomd = client->to_client = client->taken = 0;
+    }
+    show_new_epoch(world);
+    return world_crash(world);
+}
+
+/* ---- all of it ---- */
+
+static const struct {
+    const char *name;
+    bool (*act)(struct world *world, unsigned index, unsigned variant);
+    unsigned clients; /* 0 = it is nobody's */
+    unsigned variants;
+} kinds[ACTION_KINDS] = {
+    [ACTION_START] = {"opens the page", start, CLIENTS, 1},
+    [ACTION_RELOAD] = {"reloads", reload, CLIENTS, LOSE_VARIANTS},
+    [ACTION_LOSE] = {"loses its connection", lose, CLIENTS, LOSE_VARIANTS},
+    [ACTION_RECONNECT] = {"reconnects", reconnect, CLIENTS, 2},
+    [ACTION_HANG_UP] = {"hangs up", hang_up, CLIENTS, 1},
+    [ACTION_HEAR] = {"hears its next message", hear, CLIENTS, 1},
+    [ACTION_SEE_EPOCH] = {"sees the new epoch", see_epoch, CLIENTS, 1},
+    [ACTION_DELIVER] = {"is heard by roomd", deliver, CLIENTS, 1},
+    [ACTION_GRACE] = {"runs out of grace", end_grace, CLIENTS + 1, 1},
+    [ACTION_CRASH] = {"roomd dies", crash, CLIENTS, CRASH_MOMENTS *AGAIN_VARIANTS},
+    [ACTION_BROKER] = {"the broker dies", broker, 1, 1},
+};
+
+#define ACTIONS_MAX 256
+
+const struct action *model_actions(unsigned *count)
+{
+    static struct action actions[ACTIONS_MAX];
+    static unsigned made;
+    for (unsigned kind = 0; made == 0 && kind < ACTION_KINDS; kind++) {
+        *count = kind == 0 ? 0 : *count;
+        for (unsigned client = 0; client < kinds[kind].clients; client++) {
+            for (unsigned variant = 0; variant < kinds[kind].variants; variant++) {
+                actions[(*count)++] =
+                    (struct action){(uint8_t)kind, (uint8_t)client, (uint8_t)variant};
+            }
+        }
+    }
+    made = made == 0 ? *count : made;
+    *count = made;
+    return actions;
+}
+
+struct packed model_start(unsigned losses, unsigned crashes)
+{
+    struct world world = {.losses = losses, .crashes = crashes};
+    unsigned char order[CLIENTS];
+    return world_pack(&world, order);
+}
+
+bool model_apply(const struct packed *state, struct action action, struct packed *next,
+                 unsigned char order[CLIENTS], const char **violation)
+{
+    struct world world;
+    world_unpack(state, &world);
+    if (!kinds[action.kind].act(&world, action.client, action.variant)) {
+        return false;
+    }
+    if (world.violation != NULL) {
+        *violation = world.violation;
+    }
+    *next = world_pack(&world, order);
+    return true;
+}
+
+const char *model_check_rest(const struct packed *state)
+{
+    struct world world;
+    world_unpack(state, &world);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        const struct client *client = &world.clients[i];
+        if (client->to_roomd != 0 ||
+            (client->connected && (client->to_client != 0 || client->epoch_due))) {
+            return NULL;
+        }
+    }
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        const struct client *client = &world.clients[i];
+        bool in = client->connected && client->view == VIEW_IN;
+        bool seated = client->seat != 0 && !client->away;
+        if (client->connected && client->view != VIEW_IN && client->view != VIEW_OUT) {
+            return "a join was never answered";
+        }
+        if (in && !(seated && client->seat_session == client->session)) {
+            return "a client believes to be in, has no seat, and was told nothing";
+        }
+        if (seated && !in) {
+            return "a seat is kept as present for nobody";
+        }
+    }
+    return NULL;
+}
+
+void model_print_action(FILE *out, struct action action, const char names[CLIENTS])
+{
+    static const char *const ways[] = {"said by the will", "said by the gate", "said by both"};
+    static const char *const moments[] = {"between two events", "before committing its message",
+                                          "after committing its message, nothing told",
+                                          "after committing its message, one answer told"};
+    if (action.client < CLIENTS && action.kind != ACTION_BROKER) {
+        fprintf(out, "%c: ", names[action.client]);
+    }
+    fprintf(out, "%s", kinds[action.kind].name);
+    if (action.kind == ACTION_LOSE || action.kind == ACTION_RELOAD) {
+        fprintf(out, ", %s%s", ways[action.variant % INBOX_LOST],
+                action.variant >= INBOX_LOST ? ", its inbox is lost" : "");
+    } else if (action.kind == ACTION_CRASH) {
+        unsigned again = action.variant / CRASH_MOMENTS;
+        fprintf(out, " %s", moments[action.variant % CRASH_MOMENTS]);
+        if (again != AGAIN_NOBODY) {
+            fprintf(out, "; the last messages of %s come again",
+                    again == AGAIN_ALL ? "all" : (char[]){names[again - AGAIN_ONE], '\0'});
+        }
+    } else if (action.kind == ACTION_RECONNECT && action.variant == 1) {
+        fprintf(out, ", its join is lost");
+    }
+    fprintf(out, "\n");
+}
+
+void model_print(FILE *out, const struct packed *state, const char names[CLIENTS])
+{
+    struct world world;
+    world_unpack(state, &world);
+    world_print(out, &world, names);
+}

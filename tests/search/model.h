@@ -1,0 +1,90 @@
+/*
+ * model: three clients, the broker between, and one room under the real room_step, as a state that
+ * fits 24 bytes.
+ *
+ * Clients are small automata that follow docs/protocol.md: they join, hang up, lose their
+ * connection and come back, reload (session 2 after session 1), join again when roomd shows a new
+ * epoch, and leave when the other's cut-the-call says so. The broker keeps each client's messages
+ * in order, and may deliver the last ones again after roomd was away. roomd may die at any moment:
+ * before an event is committed, or after it and before everybody was told. The broker may die, too.
+ * Grace ends whenever it likes.
+ *
+ * Clients are alike, so states that differ only in who is who are one state: a client's part holds
+ * its seat as well, and parts are kept sorted.
+ */
+#ifndef PARLEY_SEARCH_MODEL_H
+#define PARLEY_SEARCH_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CLIENTS 3
+
+/* One packed part a client; the budgets stand above the first. */
+struct packed {
+    uint64_t part[CLIENTS];
+};
+
+enum action_kind {
+    ACTION_START,     /* the page is opened and joins */
+    ACTION_RELOAD,    /* the page is opened anew: session 2 joins over the same client id */
+    ACTION_LOSE,      /* the connection breaks */
+    ACTION_RECONNECT, /* the same page connects again, and joins again if it wants to be in */
+    ACTION_HANG_UP,
+    ACTION_HEAR,      /* the client takes its next message */
+    ACTION_SEE_EPOCH, /* the client sees a new epoch, and joins again if it wants to be in */
+    ACTION_DELIVER,   /* roomd takes the client's next message, commits, and tells */
+    ACTION_GRACE,     /* the client's time runs out (client CLIENTS: everybody's who is away) */
+    ACTION_CRASH,     /* roomd dies and comes back */
+    ACTION_BROKER,    /* the broker dies and comes back */
+    ACTION_KINDS
+};
+
+/* Which messages the broker says when a connection ends, and whether those to the client are lost
+ * with it. */
+enum {
+    GONE_BY_WILL,
+    GONE_BY_GATE,
+    GONE_BY_BOTH,
+    GONE_WAYS,
+    INBOX_LOST = GONE_WAYS,
+    LOSE_VARIANTS = 2 * GONE_WAYS
+};
+
+/* What roomd was doing when it died: nothing; an event that it had not committed; one that it had,
+ * with the first so many of its answers told. */
+enum { CRASH_IDLE, CRASH_UNCOMMITTED, CRASH_TOLD_0, CRASH_TOLD_1, CRASH_MOMENTS };
+
+/* Whose last messages come again: nobody's, everybody's, or one client's. */
+enum { AGAIN_NOBODY, AGAIN_ALL, AGAIN_ONE, AGAIN_VARIANTS = AGAIN_ONE + CLIENTS };
+
+struct action {
+    uint8_t kind;
+    uint8_t client;
+    uint8_t variant;
+};
+
+/* Every action that may be possible in some state; `*count` is how many. */
+const struct action *model_actions(unsigned *count);
+
+/* The start: nobody there, with so many losses of a connection and so many crashes of roomd or
+ * broker to come. */
+struct packed model_start(unsigned losses, unsigned crashes);
+
+/*
+ * Does `action` in `state`. False when it is not possible there. `order` says which client of
+ * `state` became which of `next`.
+ * `*violation` is set to what a promise that was broken is called, and not touched otherwise.
+ */
+bool model_apply(const struct packed *state, struct action action, struct packed *next,
+                 unsigned char order[CLIENTS], const char **violation);
+
+/* A promise that is broken once nothing is on its way, or NULL. */
+const char *model_check_rest(const struct packed *state);
+
+/* Prints the action, with the client's name, and the state. */
+void model_print_action(FILE *out, struct action action, const char names[CLIENTS]);
+void model_print(FILE *out, const struct packed *state, const char names[CLIENTS]);
+
+#endif

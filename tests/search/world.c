@@ -1,0 +1,404 @@
+/* The world and the real room in it; see world.h. */
+#include "world.h"
+
+#include "roomd/room.h"
+
+#include <string.h>
+
+/* Grace is a choice of the search, not a span: whoever's time runs out has a deadline of 0,
+ * everybody else one far off. */
+#define GRACE 1000
+#define REV   500
+
+unsigned message_of(unsigned first, unsigned session)
+{
+    return first + session - 1;
+}
+
+unsigned message_session(unsigned message)
+{
+    return (message - 1) % 2 + 1;
+}
+
+unsigned queue_length(unsigned queue)
+{
+    unsigned length = 0;
+    for (; queue != 0; queue >>= 3) {
+        length++;
+    }
+    return length;
+}
+
+bool queue_push(unsigned *queue, unsigned message, unsigned max)
+{
+    unsigned length = queue_length(*queue);
+    if (length >= max) {
+        return false;
+    }
+    *queue |= message << (3 * length);
+    return true;
+}
+
+unsigned queue_pop(unsigned *queue)
+{
+    unsigned message = *queue & 7;
+    *queue >>= 3;
+    return message;
+}
+
+/* ---- the room of room.h, and back ---- */
+
+static const char *const peer_ids[CLIENTS] = {"p-a", "p-b", "p-c"};
+static const char *const sessions[] = {"", "1", "2"};
+
+static unsigned client_of(const char *peer_id)
+{
+    return (unsigned)(peer_id[2] - 'a');
+}
+
+static unsigned session_of(const char *session)
+{
+    return session[0] == '\0' ? 0 : (unsigned)(session[0] - '0');
+}
+
+static void make_room(const struct world *world, struct room *room)
+{
+    memset(room, 0, sizeof(*room));
+    strcpy(room->id, "room");
+    room->rev = REV;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        const struct client *client = &world->clients[i];
+        if (client->seat == 0) {
+            continue;
+        }
+        struct peer *peer = &room->peers[client->seat - 1];
+        strcpy(peer->id, peer_ids[i]);
+        strcpy(peer->name, "Name");
+        strcpy(peer->session, sessions[client->seat_session]);
+        strcpy(peer->former, sessions[client->former]);
+        peer->state = client->away ? PEER_AWAY : PEER_PRESENT;
+        peer->away_until = client->away ? GRACE : 0;
+        room->peer_count++;
+    }
+}
+
+static void take_room(struct world *world, const struct room *room)
+{
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct client *client = &world->clients[i];
+        client->seat = client->seat_session = client->former = 0;
+        client->away = false;
+    }
+    for (unsigned i = 0; i < room->peer_count; i++) {
+        const struct peer *peer = &room->peers[i];
+        struct client *client = &world->clients[client_of(peer->id)];
+        client->seat = i + 1;
+        client->seat_session = session_of(peer->session);
+        client->former = session_of(peer->former);
+        client->away = peer->state == PEER_AWAY;
+    }
+}
+
+/* ---- promises that hold at every step ---- */
+
+static const char *check_room(const struct room *room)
+{
+    if (room->peer_count > ROOM_PEERS_MAX) {
+        return "three members";
+    }
+    if (room->peer_count == 2 && strcmp(room->peers[0].id, room->peers[1].id) == 0) {
+        return "one peer has both seats";
+    }
+    return NULL;
+}
+
+static const char *check_effects(const struct room *room, bool changed,
+                                 const struct room_effects *effects)
+{
+    if (room->rev != REV + (changed ? 1 : 0)) {
+        return "rev does not grow by one with each change";
+    }
+    for (unsigned i = 0; i < effects->count; i++) {
+        const struct room_effect *effect = &effects->items[i];
+        const struct peer *to = room_find_peer(room, effect->peer);
+        if ((effect->kind == EFFECT_STATE) != (changed && i == 0)) {
+            return "the state is not told first, once";
+        }
+        if (effect->kind == EFFECT_JOINED &&
+            (to == NULL || strcmp(to->session, effect->session) != 0 || to->state != PEER_PRESENT ||
+             effect->seat_rev != room->rev)) {
+            return "one who has no seat hears joined";
+        }
+        if ((effect->kind == EFFECT_USER_ARRIVED || effect->kind == EFFECT_USER_AWAY ||
+             effect->kind == EFFECT_CUT) &&
+            (to == NULL || strcmp(effect->peer, effect->about) == 0)) {
+            return "one who is no member hears of the members";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_answer(const struct world *before, const struct room_event *event,
+                                const struct room_effects *effects)
+{
+    unsigned answers = 0;
+    for (unsigned i = 0; i < effects->count; i++) {
+        const struct room_effect *effect = &effects->items[i];
+        if (effect->kind != EFFECT_JOINED && effect->kind != EFFECT_FULL_ROOM &&
+            effect->kind != EFFECT_ERROR) {
+            continue;
+        }
+        answers++;
+        if (event->kind != ROOM_EVENT_JOIN || strcmp(effect->peer, event->peer_id) != 0 ||
+            strcmp(effect->session, event->session) != 0) {
+            return "an answer to nobody's question";
+        }
+        const struct client *asker = &before->clients[client_of(event->peer_id)];
+        if (effect->kind != EFFECT_JOINED && asker->seat != 0 &&
+            session_of(event->session) == asker->session) {
+            return "locked out by one's own ghost";
+        }
+    }
+    return event->kind == ROOM_EVENT_JOIN && answers != 1 ? "a join without exactly one answer"
+                                                          : NULL;
+}
+
+/* A seat goes by its own session's cut, by the end of its grace, or over to the same peer's next
+ * page; never else. */
+static const char *check_seats(const struct world *before, const struct world *after,
+                               const struct room_event *event, unsigned out_of_grace)
+{
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        const struct client *was = &before->clients[i];
+        const struct client *is = &after->clients[i];
+        bool is_sender = event->peer_id != NULL && client_of(event->peer_id) == i;
+        bool cut = event->kind == ROOM_EVENT_CUT && is_sender &&
+                   session_of(event->session) == was->seat_session;
+        bool late = event->kind == ROOM_EVENT_TIME && (out_of_grace >> i & 1) != 0;
+        if (was->seat != 0 && is->seat == 0 && !cut && !late) {
+            return "a seat is lost within its grace";
+        }
+        if (was->seat != 0 && is->seat == 0 && cut && was->session != was->seat_session) {
+            continue; /* an old page's own cut for its own seat: the new page has not joined yet */
+        }
+        if (was->seat != 0 && is->seat != 0 && was->seat_session == was->session &&
+            is->seat_session != was->session) {
+            return "a page that is no more puts the living one out";
+        }
+        if (was->seat == 0 && is->seat != 0 && !(event->kind == ROOM_EVENT_JOIN && is_sender)) {
+            return "a seat for one who did not ask";
+        }
+    }
+    return NULL;
+}
+
+/* ---- steps ---- */
+
+/* Pushes what the clients hear, up to `told` messages. False when a queue is full, or when there
+ * were no more than `told`. */
+static bool tell(struct world *world, const struct room_effects *effects, unsigned told)
+{
+    static const unsigned firsts[] = {[EFFECT_JOINED] = MESSAGE_JOINED_1,
+                                      [EFFECT_FULL_ROOM] = MESSAGE_FULL_1,
+                                      [EFFECT_CUT] = MESSAGE_LEFT,
+                                      [EFFECT_ERROR] = 0};
+    unsigned seen = 0;
+    for (unsigned i = 0; i < effects->count; i++) {
+        const struct room_effect *effect = &effects->items[i];
+        unsigned first = firsts[effect->kind];
+        if (first == 0 || seen++ >= told) {
+            continue;
+        }
+        unsigned message = effect->kind == EFFECT_CUT
+                               ? MESSAGE_LEFT
+                               : message_of(first, session_of(effect->session));
+        if (!queue_push(&world->clients[client_of(effect->peer)].to_client, message,
+                        TO_CLIENT_MAX)) {
+            return false;
+        }
+    }
+    return told == WORLD_TELL_ALL || seen > told;
+}
+
+/* One event in the real room; `out_of_grace` has a bit for each client whose time is over. */
+static bool step(struct world *world, const struct room_event *event, unsigned out_of_grace,
+                 unsigned told)
+{
+    struct world before = *world;
+    struct room room;
+    struct room_effects effects;
+    make_room(world, &room);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        if ((out_of_grace >> i & 1) != 0) {
+            room.peers[world->clients[i].seat - 1].away_until = 0;
+        }
+    }
+    bool changed = room_step(&room, event, 0, GRACE, &effects);
+    world->violation = check_room(&room);
+    if (world->violation != NULL) {
+        return true;
+    }
+    take_room(world, &room);
+    const char *broken[] = {check_effects(&room, changed, &effects),
+                            check_answer(&before, event, &effects),
+                            check_seats(&before, world, event, out_of_grace)};
+    for (unsigned i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        world->violation = world->violation != NULL ? world->violation : broken[i];
+    }
+    return world->violation != NULL || tell(world, &effects, told);
+}
+
+bool world_deliver(struct world *world, unsigned index, unsigned told)
+{
+    static const enum room_event_kind events[] = {
+        [MESSAGE_JOIN_1] = ROOM_EVENT_JOIN, [MESSAGE_JOIN_2] = ROOM_EVENT_JOIN,
+        [MESSAGE_CUT_1] = ROOM_EVENT_CUT,   [MESSAGE_CUT_2] = ROOM_EVENT_CUT,
+        [MESSAGE_GONE_1] = ROOM_EVENT_GONE, [MESSAGE_GONE_2] = ROOM_EVENT_GONE,
+        [MESSAGE_GONE] = ROOM_EVENT_GONE,
+    };
+    struct client *client = &world->clients[index];
+    unsigned message = queue_pop(&client->to_roomd);
+    if (message == 0) {
+        return false;
+    }
+    if (world->crashes > 0) {
+        if (queue_length(client->taken) == TAKEN_MAX) {
+            queue_pop(&client->taken);
+        }
+        queue_push(&client->taken, message, TAKEN_MAX);
+    }
+    const struct room_event event = {
+        .kind = events[message],
+        .peer_id = peer_ids[index],
+        .session = message == MESSAGE_GONE ? "" : sessions[message_session(message)],
+        .peer_name = "Name"};
+    return step(world, &event, 0, told);
+}
+
+bool world_end_grace(struct world *world, unsigned index)
+{
+    const struct room_event event = {.kind = ROOM_EVENT_TIME};
+    unsigned over = 0, away = 0;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        if (world->clients[i].away) {
+            away++;
+            over |= i == index || index == CLIENTS ? 1u << i : 0;
+        }
+    }
+    return over != 0 && (index < CLIENTS || away == 2) && step(world, &event, over, WORLD_TELL_ALL);
+}
+
+bool world_crash(struct world *world)
+{
+    const struct room_event event = {.kind = ROOM_EVENT_CRASH};
+    return step(world, &event, 0, WORLD_TELL_ALL);
+}
+
+/* ---- packing ---- */
+
+/* Shifts fields through a word, one order for both ways. */
+static void put(uint64_t *word, unsigned value, unsigned bits)
+{
+    *word = *word << bits | value;
+}
+
+static unsigned get(uint64_t *word, unsigned bits)
+{
+    unsigned value = (unsigned)(*word & ((1u << bits) - 1));
+    *word >>= bits;
+    return value;
+}
+
+#define BUDGET_SHIFT 56
+
+static uint64_t pack_client(const struct client *client)
+{
+    uint64_t word = 0;
+    put(&word, client->to_client, 3 * TO_CLIENT_MAX);
+    put(&word, client->taken, 3 * TAKEN_MAX);
+    put(&word, client->to_roomd, 3 * (TO_ROOMD_MAX + TAKEN_MAX));
+    put(&word, client->away, 1);
+    put(&word, client->former, 2);
+    put(&word, client->seat_session, 2);
+    put(&word, client->seat, 2);
+    put(&word, client->epoch_due, 1);
+    put(&word, client->view, 2);
+    put(&word, client->connected, 1);
+    put(&word, client->session, 2);
+    return word;
+}
+
+void world_unpack(const struct packed *packed, struct world *out)
+{
+    uint64_t budgets = packed->part[0] >> BUDGET_SHIFT;
+    out->violation = NULL;
+    out->losses = get(&budgets, 4);
+    out->crashes = get(&budgets, 4);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct client *client = &out->clients[i];
+        uint64_t word = packed->part[i] & (((uint64_t)1 << BUDGET_SHIFT) - 1);
+        client->session = get(&word, 2);
+        client->connected = get(&word, 1);
+        client->view = get(&word, 2);
+        client->epoch_due = get(&word, 1);
+        client->seat = get(&word, 2);
+        client->seat_session = get(&word, 2);
+        client->former = get(&word, 2);
+        client->away = get(&word, 1);
+        client->to_roomd = get(&word, 3 * (TO_ROOMD_MAX + TAKEN_MAX));
+        client->taken = get(&word, 3 * TAKEN_MAX);
+        client->to_client = get(&word, 3 * TO_CLIENT_MAX);
+    }
+}
+
+struct packed world_pack(const struct world *world, unsigned char order[CLIENTS])
+{
+    struct packed packed;
+    for (unsigned char i = 0; i < CLIENTS; i++) { /* insertion sort, stable */
+        uint64_t word = pack_client(&world->clients[i]);
+        unsigned at = i;
+        for (; at > 0 && packed.part[at - 1] < word; at--) {
+            packed.part[at] = packed.part[at - 1];
+            order[at] = order[at - 1];
+        }
+        packed.part[at] = word;
+        order[at] = i;
+    }
+    packed.part[0] |= (uint64_t)(world->crashes << 4 | world->losses) << BUDGET_SHIFT;
+    return packed;
+}
+
+/* ---- printing ---- */
+
+static void print_queue(FILE *out, const char *label, unsigned queue, const char *const words[])
+{
+    fprintf(out, "%s[", label);
+    for (; queue != 0; queue >>= 3) {
+        fprintf(out, "%s%s", words[queue & 7], queue >> 3 != 0 ? " " : "");
+    }
+    fprintf(out, "]");
+}
+
+void world_print(FILE *out, const struct world *world, const char names[CLIENTS])
+{
+    static const char *const to_roomd[] = {"",     "join1", "join2", "cut1",
+                                           "cut2", "gone1", "gone2", "gone"};
+    static const char *const to_client[] = {"", "joined1", "joined2", "full1", "full2", "left"};
+    static const char *const views[] = {"out", "asking", "in", "asking-again"};
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        const struct client *client = &world->clients[i];
+        if (client->session == 0) {
+            continue;
+        }
+        fprintf(out, "      %c session %u %s %s%s", names[i], client->session, views[client->view],
+                client->connected ? "connected" : "offline",
+                client->epoch_due ? " (new epoch)" : "");
+        print_queue(out, " -> ", client->to_roomd, to_roomd);
+        print_queue(out, " <- ", client->to_client, to_client);
+        if (client->seat != 0) {
+            fprintf(out, " seat %u: session %u, former %u%s", client->seat, client->seat_session,
+                    client->former, client->away ? ", away" : "");
+        }
+        fprintf(out, "\n");
+    }
+}

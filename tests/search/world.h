@@ -1,0 +1,91 @@
+/*
+ * world: the model's state unpacked, and roomd in it: the real room_step, with the promises that
+ * hold at every step.
+ */
+#ifndef PARLEY_SEARCH_WORLD_H
+#define PARLEY_SEARCH_WORLD_H
+
+#include "model.h"
+
+/* Messages to roomd, as they stand in a queue; 0 is none. */
+enum {
+    MESSAGE_JOIN_1 = 1,
+    MESSAGE_JOIN_2,
+    MESSAGE_CUT_1,
+    MESSAGE_CUT_2,
+    MESSAGE_GONE_1,
+    MESSAGE_GONE_2,
+    MESSAGE_GONE, /* as the gate says it: no session */
+};
+
+/* Messages to a client. Arrivals and absences change nothing that the promises are about, and are
+ * left out. */
+enum {
+    MESSAGE_JOINED_1 = 1,
+    MESSAGE_JOINED_2,
+    MESSAGE_FULL_1,
+    MESSAGE_FULL_2,
+    MESSAGE_LEFT, /* cut-the-call: the other left */
+};
+
+/* The message of a pair that is session 1's or 2's; and the session of one that is. */
+unsigned message_of(unsigned first, unsigned session);
+unsigned message_session(unsigned message);
+
+enum view { VIEW_OUT, VIEW_ASKING, VIEW_IN, VIEW_ASKING_AGAIN };
+
+/*
+ * Queues are 3 bits a message, the next one lowest. A client's queue to roomd takes four; two more
+ * places are for those that come again.
+ */
+#define TO_ROOMD_MAX  4
+#define TO_CLIENT_MAX 4
+#define TAKEN_MAX     2
+
+struct client {
+    unsigned session; /* 0: not there yet */
+    bool connected;
+    unsigned view;
+    bool epoch_due;     /* roomd showed an epoch that this client has not seen */
+    unsigned to_roomd;  /* queue at the broker */
+    unsigned taken;     /* the last messages roomd took: they may come again */
+    unsigned to_client; /* queue at the broker */
+
+    unsigned seat; /* 0 = none; 1, 2: its place in the room */
+    unsigned seat_session;
+    unsigned former;
+    bool away;
+};
+
+struct world {
+    struct client clients[CLIENTS];
+    unsigned losses, crashes; /* to come */
+    const char *violation;    /* a promise that the last step broke */
+};
+
+/* Appends; false when there are `max` already. */
+bool queue_push(unsigned *queue, unsigned message, unsigned max);
+
+/* Takes the next message; 0 when there is none. */
+unsigned queue_pop(unsigned *queue);
+
+unsigned queue_length(unsigned queue);
+
+#define WORLD_TELL_ALL 99
+
+/* roomd takes the client's next message and tells the first `told` messages of what it has to say.
+ * False when there is none, or no place for the answers, or (told less than all) all would be told.
+ */
+bool world_deliver(struct world *world, unsigned client, unsigned told);
+
+/* Time runs out for the client if it is away, or for all who are (client CLIENTS, if two are). */
+bool world_end_grace(struct world *world, unsigned client);
+
+/* roomd comes back. */
+bool world_crash(struct world *world);
+
+void world_unpack(const struct packed *packed, struct world *out);
+struct packed world_pack(const struct world *world, unsigned char order[CLIENTS]);
+void world_print(FILE *out, const struct world *world, const char names[CLIENTS]);
+
+#endif
