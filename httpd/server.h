@@ -18,7 +18,7 @@
 
 /* A body that is too large is still read up to here, so that its sender hears why it was refused.
  */
-#define SERVER_DRAIN_MAX (64 * 1024)
+#define SERVER_DRAIN_MAX (1024 * 1024)
 
 /* Listens as `app->config` says. NULL, with a sentence in `why`, when that fails. Freed by
  * server_free. */
