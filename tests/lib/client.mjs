@@ -155,7 +155,14 @@ export class TestClient {
    * @param {string} filter below the root, or whole
    */
   async subscribe(filter, qos = 1) {
-    await this.mqtt.subscribeAsync(wholeOf(filter), { qos });
+    await this.subscribeRaw(wholeOf(filter), qos);
+  }
+
+  /** The same for any filter as it is. */
+  async subscribeRaw(filter, qos = 1) {
+    await this.mqtt.subscribeAsync(filter, { qos }).catch((error) => {
+      throw Object.assign(error, { code: error.code ?? error.packet?.granted?.[0] });
+    });
   }
 
   /**

@@ -77,5 +77,5 @@ export function faultOnWire(topic, payload) {
 /** @param {string} topic a whole topic name, returned without the root */
 export const shortOf = (topic) => (topic.startsWith(ROOT) ? topic.slice(ROOT.length) : topic);
 
-/** @param {string} topic a topic below the root, or a whole one */
-export const wholeOf = (topic) => (topic.startsWith(ROOT) || topic.startsWith('$') || topic.startsWith('#') ? topic : ROOT + topic);
+/** @param {string} topic a topic below the root, or a whole one, or one that starts with `$` */
+export const wholeOf = (topic) => (topic.startsWith(ROOT) || topic.startsWith('$') ? topic : ROOT + topic);

@@ -1,4 +1,8 @@
-/** The real thing: broker, gate, roomd and httpd, started by `./parley run` on ports and a state folder of their own. */
+/**
+ * The real thing: broker, gate, roomd and httpd, started by `./parley run` on ports and a state folder of their own.
+ *
+ * PARLEY_BUILD_DIR chooses another build, PARLEY_MOSQUITTO another broker, and PARLEY_TEST_LOG=1 shows what the parts log.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,7 +55,10 @@ export class Stack {
     this.lastResort = () => this.process.kill('SIGTERM');
     process.on('exit', this.lastResort);
     this.ended = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve(code ?? signal)));
-    createInterface({ input: this.process.stderr }).on('line', (line) => this.log.push(line));
+    createInterface({ input: this.process.stderr }).on('line', (line) => {
+      this.log.push(line);
+      if (process.env.PARLEY_TEST_LOG) console.error(line);
+    });
     await this.#untilReady();
     this.readyAfterMs = performance.now() - started;
     await this.#observe();
@@ -59,8 +66,11 @@ export class Stack {
 
   #untilReady() {
     return new Promise((resolve, reject) => {
-      const fail = (why) => reject(new Error(`${why}\n${this.tail()}`));
       const timer = setTimeout(() => fail(`not ready after ${READY_MS} ms`), READY_MS);
+      const fail = (why) => {
+        clearTimeout(timer);
+        reject(new Error(`${why}\n${this.tail()}`));
+      };
       this.ended.then((code) => fail(`./parley run ended with ${code}`));
       createInterface({ input: this.process.stdout }).on('line', (line) => {
         this.log.push(line);
@@ -155,10 +165,11 @@ export class Stack {
 
   /** Returns when roomd has handled everything that reached the broker before this call. */
   async roomdSettled() {
-    if (!this.prober || this.prober.closed) this.prober = await this.device('d-prober');
+    this.prober ??= this.device(randomId('d-prober-'));
+    const prober = await this.prober;
     const request = randomId('r-');
-    await this.prober.publish('lobby/from/d-prober/create-room', { request, room_id: 'probe' });
-    await this.prober.next((message) => message.short.startsWith('lobby/to/d-prober/') && message.json?.request === request);
+    await prober.publish(`lobby/from/${prober.id}/create-room`, { request, room_id: 'probe' });
+    await prober.next((message) => message.short.startsWith(`lobby/to/${prober.id}/`) && message.json?.request === request);
   }
 
   /** The pid of a part, from its pid file. */
@@ -186,13 +197,27 @@ export class Stack {
     await until(async () => (await this.http('GET', '/readyz')).status === 200, { timeout: 15000, what: '/readyz' });
   }
 
-  /** The newest statistics that roomd has retained. */
-  async stats() {
-    const reader = await this.operator();
-    await reader.subscribe('roomd/stats');
-    const message = await reader.next('roomd/stats');
-    await reader.end();
-    return message.json;
+  /**
+   * What the counters of roomd/stats have to say, by everything that the observer has seen since the start. (`not-a-member` and `too-large`
+   * are the gate's answers, which roomd does not count.)
+   */
+  observedCounts() {
+    const count = (pattern, also = () => true) => this.observer.messages.filter((message) => pattern.test(message.short) && also(message.json)).length;
+    const errors = {};
+    for (const { short, json } of this.observer.messages) {
+      if (/\/to\/[^/]+\/error$/.test(short) && !['not-a-member', 'too-large'].includes(json.error)) errors[json.error] = (errors[json.error] ?? 0) + 1;
+    }
+    return {
+      creates: count(/\/room-created$/, (json) => json.created),
+      joins: count(/\/from\/[^/]+\/join$/),
+      joined: count(/\/joined$/, (json) => !json.resumed),
+      resumed: count(/\/joined$/, (json) => json.resumed),
+      full_room: count(/\/full-room$/),
+      cuts: count(/\/from\/[^/]+\/cut-the-call$/),
+      gones: count(/\/from\/[^/]+\/gone$/),
+      lost: count(/\/to\/[^/]+\/cut-the-call$/, (json) => json.reason === 'lost'),
+      errors,
+    };
   }
 
   /** Ends the clients of one test and hands over what was wrong on the wire. */
@@ -217,11 +242,12 @@ export class Stack {
     const late = new Promise((resolve) => setTimeout(resolve, STOP_MS, 'late').unref());
     const code = await Promise.race([this.ended, late]);
     process.off('exit', this.lastResort);
+    rmSync(this.folder, { recursive: true, force: true });
+    if (!this.observer) return; // it never started, and has said why
     if (code !== 0) throw new Error(`./parley run ended with ${code}\n${this.tail()}`);
     for (const [part, pid] of pids) if (isAlive(pid)) throw new Error(`${part} still runs after ./parley run ended`);
     const finding = this.log.findIndex((line) => /(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:/.test(line));
     if (finding >= 0) throw new Error(this.log.slice(finding, finding + 40).join('\n'));
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
