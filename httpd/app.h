@@ -1,8 +1,8 @@
 /*
  * app: everything that httpd has while it runs, and one request on its way through it.
  *
- * libmicrohttpd is known to server.c and reply.c only. A handler reads an exchange and fills its
- * reply; or it leaves the reply empty, asks somebody, and fills it when the answer comes
+ * libmicrohttpd is known to server.c, admit.c and reply.c only. A handler reads an exchange and
+ * fills its reply; or it leaves the reply empty, asks somebody, and fills it when the answer comes
  * (exchange_finish).
  */
 #ifndef PARLEY_HTTPD_APP_H
@@ -42,6 +42,8 @@ struct app {
 struct exchange {
     struct app *app;
     struct MHD_Connection *connection;
+    const char *target_end; /* where the request line's target ends, in libmicrohttpd's memory */
+    bool has_begun;         /* its header fields are here */
     enum method method;
     struct router_match match;
     bool is_matched; /* `match` is filled */

@@ -75,10 +75,19 @@ static void ask(struct app *app, int64_t now)
     }
 }
 
+/* The last answer counts for a while, unless a broker or roomd is known to have gone since. */
+static bool is_fresh(const struct app *app, int64_t now)
+{
+    bool served = true;
+    for (unsigned i = 0; i < app->upstream.count; i++)
+        served = served && upstream_is_served(&app->upstream.brokers[i]);
+    return served && now < app->ready.fresh_until;
+}
+
 void handle_readyz(struct exchange *exchange, int64_t now)
 {
     struct ready *ready = &exchange->app->ready;
-    if (ready->unanswered == 0 && now >= ready->fresh_until)
+    if (ready->unanswered == 0 && !is_fresh(exchange->app, now))
         ask(exchange->app, now);
     if (ready->unanswered == 0)
         answer_ready(exchange);

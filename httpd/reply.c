@@ -175,6 +175,7 @@ struct MHD_Response *reply_build(struct reply *reply, const struct site *site,
     add(response, "Retry-After", reply->retry_later ? RETRY_AFTER_S : NULL, &fine);
     add(response, "WWW-Authenticate", reply->wants_bearer ? "Bearer realm=\"parley\"" : NULL,
         &fine);
+    add(response, "Connection", reply->is_last ? "close" : NULL, &fine);
     if (!fine) {
         MHD_destroy_response(response);
         return NULL;

@@ -31,6 +31,7 @@ struct reply {
     bool is_page; /* the page's Content-Security-Policy, not the API's */
     const char *allow;
     bool retry_later;  /* Retry-After */
+    bool is_last;      /* nothing that follows on this connection can be trusted: it ends */
     bool wants_bearer; /* WWW-Authenticate */
     char location[ROOM_ID_MAX + 16];
 };

@@ -1,7 +1,7 @@
 #include "server.h"
 
+#include "admit.h"
 #include "conns.h"
-#include "headers.h"
 #include "listen.h"
 
 #include "common/log.h"
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,121 +37,16 @@ static void (*const handlers[ROUTE_COUNT])(struct exchange *, int64_t) = {
     [ROUTE_FILE] = handle_file,
 };
 
-/* ---- what every request has to pass before its handler ---- */
-
-const char *exchange_header(const struct exchange *exchange, const char *name)
-{
-    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
-}
-
-struct tally {
-    const char *name;
-    int count;
-};
-
-static enum MHD_Result tally_header(void *ctx, enum MHD_ValueKind kind, const char *key,
-                                    const char *value)
-{
-    struct tally *tally = ctx;
-    (void)kind;
-    (void)value;
-    tally->count += strcasecmp(key, tally->name) == 0;
-    return MHD_YES;
-}
-
-static int count_headers(const struct exchange *exchange, const char *name)
-{
-    struct tally tally = {name, 0};
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, tally_header, &tally);
-    return tally.count;
-}
-
-/* A body whose length is told twice is how requests are smuggled past proxies (RFC 9112, 6.3
- * and 11.2). */
-static bool has_ambiguous_length(const struct exchange *exchange)
-{
-    int lengths = count_headers(exchange, "Content-Length");
-    int codings = count_headers(exchange, "Transfer-Encoding");
-    return lengths + codings > 1;
-}
-
-static bool has_body(const struct exchange *exchange)
-{
-    const char *length = exchange_header(exchange, "Content-Length");
-    return (length && strcmp(length, "0") != 0) || exchange_header(exchange, "Transfer-Encoding");
-}
-
-static enum status check_host(struct exchange *exchange, bool works_hostless)
-{
-    const char *host = exchange_header(exchange, "Host");
-    if (count_headers(exchange, "Host") > 1)
-        return STATUS_BAD_REQUEST;
-    exchange->has_site =
-        site_of_request(host, exchange->app->config.http_public_url, &exchange->site);
-    return exchange->has_site || (!host && works_hostless) ? STATUS_OK : STATUS_BAD_REQUEST;
-}
-
-/* A browser says where a writing request comes from; it has to be our own page. Other clients say
- * nothing. */
-static enum status check_post(const struct exchange *exchange)
-{
-    const char *origin = exchange_header(exchange, "Origin");
-    if (origin &&
-        (count_headers(exchange, "Origin") > 1 || !site_owns_origin(&exchange->site, origin)))
-        return STATUS_FORBIDDEN;
-    if (has_body(exchange) && !header_is_json(exchange_header(exchange, "Content-Type")))
-        return STATUS_UNSUPPORTED_MEDIA_TYPE;
-    return STATUS_OK;
-}
-
-static enum status find_route(struct exchange *exchange, const char *path)
-{
-    switch (router_match(path, &exchange->match)) {
-    case ROUTER_BAD_PATH:
-        return STATUS_BAD_REQUEST;
-    case ROUTER_NOT_FOUND:
-        return STATUS_NOT_FOUND;
-    case ROUTER_FOUND:
-        break;
-    }
-    exchange->is_matched = true;
-    bool is_nothing = exchange->match.route == ROUTE_FILE &&
-                      !pages_find(exchange->app->pages, exchange->match.path);
-    return is_nothing ? STATUS_NOT_FOUND : STATUS_OK;
-}
-
-static enum status check_request(struct exchange *exchange, const char *path)
-{
-    enum status status = has_ambiguous_length(exchange) ? STATUS_BAD_REQUEST : STATUS_OK;
-    if (status == STATUS_OK)
-        status = find_route(exchange, path);
-    if (status != STATUS_OK)
-        return status;
-    const struct route *route = &router_routes[exchange->match.route];
-    status = check_host(exchange, route->works_hostless);
-    if (status == STATUS_OK && !(route->methods & exchange->method)) {
-        exchange->reply.allow = route->allow;
-        return STATUS_METHOD_NOT_ALLOWED;
-    }
-    return status == STATUS_OK && exchange->method == METHOD_POST ? check_post(exchange) : status;
-}
-
 /* ---- the life of an exchange ---- */
 
-static struct exchange *begin(struct app *app, struct MHD_Connection *connection, const char *path,
-                              const char *method)
+static void begin(struct exchange *exchange, const char *path, const char *method,
+                  const char *version)
 {
-    struct exchange *exchange = calloc(1, sizeof *exchange);
-    if (!exchange)
-        return NULL;
-    exchange->app = app;
-    exchange->connection = connection;
+    exchange->has_begun = true;
     exchange->method = router_method(method);
-    exchange->waiter.ctx = exchange;
-    enum status status = check_request(exchange, path);
+    enum status status = admit_request(exchange, path, version);
     if (status != STATUS_OK)
         reply_error(&exchange->reply, status, NULL);
-    return exchange;
 }
 
 static void end(struct exchange *exchange)
@@ -216,11 +110,18 @@ void exchange_finish(struct exchange *exchange)
 
 /* ---- libmicrohttpd's callbacks ---- */
 
-/* Is this body so large that nothing is gained by reading it? */
-static bool is_hopeless(const struct exchange *exchange)
+/* A request line has arrived: an exchange begins. */
+static void *on_target(void *ctx, const char *target, struct MHD_Connection *connection)
 {
-    const char *length = exchange_header(exchange, "Content-Length");
-    return length && strtoull(length, NULL, 10) > SERVER_DRAIN_MAX;
+    struct server *server = ctx;
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange)
+        return NULL;
+    exchange->app = server->app;
+    exchange->connection = connection;
+    exchange->target_end = target + strlen(target);
+    exchange->waiter.ctx = exchange;
+    return exchange;
 }
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path,
@@ -229,13 +130,12 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 {
     struct server *server = ctx;
     struct exchange *exchange = *state;
-    (void)version;
-    if (!exchange) {
-        exchange = begin(server->app, connection, path, method);
-        *state = exchange;
-        if (!exchange)
-            return MHD_NO;
-        if (!is_hopeless(exchange))
+    (void)connection;
+    if (!exchange)
+        return MHD_NO;
+    if (!exchange->has_begun) {
+        begin(exchange, path, method, version);
+        if (admit_body(exchange))
             return MHD_YES;
         if (exchange->reply.status == 0)
             reply_error(&exchange->reply, STATUS_TOO_LARGE, NULL);
@@ -312,8 +212,9 @@ struct server *server_new(struct app *app, char why[static APP_WHY_MAX + 1])
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_PER_ADDRESS_MAX,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_CONNECTION_MEMORY,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped,
+        NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_END);
     if (!server->daemon) {
         snprintf(why, APP_WHY_MAX + 1, "the HTTP server does not start");
         goto fail;

@@ -221,7 +221,7 @@ struct broker *upstream_broker_of_room(struct upstream *upstream, const char *ro
     return &upstream->brokers[config_broker_of_room(upstream->config, room_id)];
 }
 
-static bool answers(const struct broker *broker)
+bool upstream_is_served(const struct broker *broker)
 {
     return link_is_connected(broker->link) && broker->roomd != ROOMD_OFFLINE;
 }
@@ -229,7 +229,8 @@ static bool answers(const struct broker *broker)
 struct broker *upstream_any_broker(struct upstream *upstream)
 {
     struct broker *broker = NULL;
-    for (unsigned tries = 0; tries < upstream->count && (!broker || !answers(broker)); tries++)
+    for (unsigned tries = 0; tries < upstream->count && (!broker || !upstream_is_served(broker));
+         tries++)
         broker = &upstream->brokers[upstream->next++ % upstream->count];
     return broker;
 }
@@ -270,7 +271,8 @@ enum status upstream_ask_room(struct broker *broker, const char *room_id, struct
 {
     char text[EVENT_PAYLOAD_MAX];
     struct msg_create_room message = {0};
-    enum status status = answers(broker) ? enlist(broker, "", waiter) : STATUS_UNAVAILABLE;
+    enum status status =
+        upstream_is_served(broker) ? enlist(broker, "", waiter) : STATUS_UNAVAILABLE;
     if (status != STATUS_OK)
         return status;
     memcpy(message.request, waiter->request, sizeof message.request);
@@ -282,7 +284,8 @@ enum status upstream_ask_room(struct broker *broker, const char *room_id, struct
 enum status upstream_ask_alive(struct broker *broker, struct waiter *waiter)
 {
     char text[EVENT_PAYLOAD_MAX];
-    enum status status = answers(broker) ? enlist(broker, "", waiter) : STATUS_UNAVAILABLE;
+    enum status status =
+        upstream_is_served(broker) ? enlist(broker, "", waiter) : STATUS_UNAVAILABLE;
     if (status != STATUS_OK)
         return status;
     /* `?` is outside the ids' alphabet: roomd answers `bad-room-id` (docs/protocol.md, rule 10). */

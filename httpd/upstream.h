@@ -57,6 +57,9 @@ int64_t upstream_prepare(const struct upstream *upstream, struct pollfd *fds, in
 /* Does what is due, with what poll(2) wrote into the same array. */
 void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64_t now);
 
+/* Is the broker connected, and did its roomd say that it is there? */
+bool upstream_is_served(const struct broker *broker);
+
 /* The broker that `room_id` belongs to. */
 struct broker *upstream_broker_of_room(struct upstream *upstream, const char *room_id);
 

@@ -1,0 +1,126 @@
+#include "admit.h"
+
+#include "headers.h"
+#include "server.h"
+
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const char *exchange_header(const struct exchange *exchange, const char *name)
+{
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+struct tally {
+    const char *name;
+    int count;
+};
+
+static enum MHD_Result tally_header(void *ctx, enum MHD_ValueKind kind, const char *key,
+                                    const char *value)
+{
+    struct tally *tally = ctx;
+    (void)kind;
+    (void)value;
+    tally->count += strcasecmp(key, tally->name) == 0;
+    return MHD_YES;
+}
+
+static int count_headers(const struct exchange *exchange, const char *name)
+{
+    struct tally tally = {name, 0};
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, tally_header, &tally);
+    return tally.count;
+}
+
+/* A body whose length is told twice is how requests are smuggled past proxies (RFC 9112, 6.3
+ * and 11.2). */
+static bool has_ambiguous_length(const struct exchange *exchange)
+{
+    int lengths = count_headers(exchange, "Content-Length");
+    int codings = count_headers(exchange, "Transfer-Encoding");
+    return lengths + codings > 1;
+}
+
+static bool has_body(const struct exchange *exchange)
+{
+    const char *length = exchange_header(exchange, "Content-Length");
+    return (length && strcmp(length, "0") != 0) || exchange_header(exchange, "Transfer-Encoding");
+}
+
+static enum status check_host(struct exchange *exchange, bool works_hostless)
+{
+    const char *host = exchange_header(exchange, "Host");
+    if (count_headers(exchange, "Host") > 1)
+        return STATUS_BAD_REQUEST;
+    exchange->has_site =
+        site_of_request(host, exchange->app->config.http_public_url, &exchange->site);
+    return exchange->has_site || (!host && works_hostless) ? STATUS_OK : STATUS_BAD_REQUEST;
+}
+
+/* A browser says where a writing request comes from; it has to be our own page. Other clients say
+ * nothing. */
+static enum status check_post(const struct exchange *exchange)
+{
+    const char *origin = exchange_header(exchange, "Origin");
+    if (origin &&
+        (count_headers(exchange, "Origin") > 1 || !site_owns_origin(&exchange->site, origin)))
+        return STATUS_FORBIDDEN;
+    if (has_body(exchange) && !header_is_json(exchange_header(exchange, "Content-Type")))
+        return STATUS_UNSUPPORTED_MEDIA_TYPE;
+    return STATUS_OK;
+}
+
+static enum status find_route(struct exchange *exchange, const char *path)
+{
+    switch (router_match(path, &exchange->match)) {
+    case ROUTER_BAD_PATH:
+        return STATUS_BAD_REQUEST;
+    case ROUTER_NOT_FOUND:
+        return STATUS_NOT_FOUND;
+    case ROUTER_FOUND:
+        break;
+    }
+    exchange->is_matched = true;
+    bool is_nothing = exchange->match.route == ROUTE_FILE &&
+                      !pages_find(exchange->app->pages, exchange->match.path);
+    return is_nothing ? STATUS_NOT_FOUND : STATUS_OK;
+}
+
+/*
+ * libmicrohttpd ends the target at a NUL and would answer what stands before it. The version
+ * follows the target in one buffer, a byte apart: anything else between them is no HTTP (RFC 9112,
+ * 3).
+ */
+static bool has_broken_target(const struct exchange *exchange, const char *version)
+{
+    uintptr_t gap = (uintptr_t)version - (uintptr_t)exchange->target_end;
+    return gap > 1 && gap < SERVER_CONNECTION_MEMORY;
+}
+
+enum status admit_request(struct exchange *exchange, const char *path, const char *version)
+{
+    enum status status = STATUS_OK;
+    if (has_ambiguous_length(exchange) || has_broken_target(exchange, version)) {
+        exchange->reply.is_last = true;
+        return STATUS_BAD_REQUEST;
+    }
+    status = find_route(exchange, path);
+    if (status != STATUS_OK)
+        return status;
+    const struct route *route = &router_routes[exchange->match.route];
+    status = check_host(exchange, route->works_hostless);
+    if (status == STATUS_OK && !(route->methods & exchange->method)) {
+        exchange->reply.allow = route->allow;
+        return STATUS_METHOD_NOT_ALLOWED;
+    }
+    return status == STATUS_OK && exchange->method == METHOD_POST ? check_post(exchange) : status;
+}
+
+bool admit_body(const struct exchange *exchange)
+{
+    const char *length = exchange_header(exchange, "Content-Length");
+    return !length || strtoull(length, NULL, 10) <= SERVER_DRAIN_MAX;
+}
