@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Signalling, backoff } from '../../web/js/signalling.js';
+import { backoff } from '../../web/js/clock.js';
+import { Signalling } from '../../web/js/signalling.js';
 import { FakeClock, FakeMqtt, settle } from './fakes.mjs';
 
 const SELF = 'p-ada';

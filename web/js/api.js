@@ -2,7 +2,7 @@
  * httpd's interface, and the sentences that its stable error ids stand for on the page.
  */
 
-/** @typedef {import('./signalling.js').Grant} Grant */
+/** @typedef {import('./pass.js').Grant} Grant */
 /** @typedef {{room_id: string, url: string, path: string, max_peers: number}} CreatedRoom */
 
 /** @type {Readonly<Record<string, string>>} */

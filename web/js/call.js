@@ -9,8 +9,8 @@
  * without signalling, and somebody who only watches still receives. What is switched off travels over a data channel beside the media.
  */
 import { CandidateBatch } from './candidates.js';
+import { systemClock } from './clock.js';
 import { Emitter } from './emitter.js';
-import { systemClock } from './signalling.js';
 
 /** @typedef {import('./protocol.js').SignalKind} SignalKind */
 /** @typedef {import('./protocol.js').Candidate} Candidate */
@@ -24,7 +24,7 @@ import { systemClock } from './signalling.js';
  *   iceServers: object[],
  *   send: (kind: SignalKind, body: object) => void,
  *   newConnection?: (config: RTCConfiguration) => RTCPeerConnection,
- *   timers?: import('./candidates.js').Timers,
+ *   timers?: import('./clock.js').Timers,
  * }} CallOptions
  */
 

@@ -4,7 +4,7 @@
 import { LIMITS } from './protocol.js';
 
 /** @typedef {import('./protocol.js').Candidate} Candidate */
-/** @typedef {Pick<import('./signalling.js').Clock, 'setTimeout' | 'clearTimeout'>} Timers */
+/** @typedef {import('./clock.js').Timers} Timers */
 
 /** How long the first candidate of a batch waits for others, ms. */
 const WAIT_MS = 15;

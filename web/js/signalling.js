@@ -7,21 +7,16 @@
  * (rule 6); a page that was replaced stops (rule 9); a token is renewed before it expires. Reconnecting is done here and not by MQTT.js:
  * each attempt may need a fresh token first, and the delays are jittered so that a thousand pages do not come back in step.
  */
+import { backoff, systemClock } from './clock.js';
 import { Emitter } from './emitter.js';
+import { Pass } from './pass.js';
 import { LIMITS, formatTopic, isHeard, parseMessage, parseTopic, topicQos } from './protocol.js';
 
 /** @typedef {import('./protocol.js').Messages} Messages */
 /** @typedef {import('./protocol.js').SignalKind} SignalKind */
 /** @typedef {import('./protocol.js').TopicKind} TopicKind */
 
-/**
- * What httpd answers to POST /api/rooms/{room}/peers.
- *
- * @typedef {{
- *   peer_id: string, token: string, expires_at: number, ice_servers: object[],
- *   mqtt: {url: string, client_id: string, username: string, password: string, keepalive: number},
- * }} Grant
- */
+/** @typedef {import('./pass.js').Grant} Grant */
 
 /**
  * The part of MQTT.js's client that is used here.
@@ -40,8 +35,6 @@ import { LIMITS, formatTopic, isHeard, parseMessage, parseTopic, topicQos } from
  * }} MqttClient
  */
 
-/** @typedef {{now(): number, setTimeout(run: () => void, ms: number): any, clearTimeout(id: any): void}} Clock now() in ms since 1970 */
-
 /**
  * @typedef {{
  *   connect: (url: string, options: any) => MqttClient,
@@ -50,9 +43,9 @@ import { LIMITS, formatTopic, isHeard, parseMessage, parseTopic, topicQos } from
  *   session: string,
  *   grant: Grant,
  *   seat?: string,
- *   clock?: Clock,
+ *   clock?: import('./clock.js').Clock,
  *   random?: () => number,
- * }} SignallingOptions `renew` rejects with {id: 'unauthorized'} when the token no longer counts, and {id: 'no-such-room'}
+ * }} SignallingOptions
  */
 
 /** @typedef {{from: string}} From the sender that the topic names, which the broker has checked */
@@ -63,13 +56,6 @@ import { LIMITS, formatTopic, isHeard, parseMessage, parseTopic, topicQos } from
  *   replaced: undefined, unauthorized: undefined, grant: Grant,
  * }} SignallingEvents
  */
-
-/** @type {Clock} */
-export const systemClock = {
-  now: () => Date.now(),
-  setTimeout: (run, ms) => setTimeout(run, ms),
-  clearTimeout: (id) => clearTimeout(id),
-};
 
 // MQTT 5.0, 3.14.2.1 and 3.2.2.2.
 const SESSION_TAKEN_OVER = 0x8e;
@@ -82,31 +68,15 @@ const SESSION_EXPIRY_S = 120;
 /** An offer, answer or candidate that is older than this helps nobody, s. */
 const SIGNAL_EXPIRY_S = 30;
 const CONNECT_TIMEOUT_MS = 10_000;
-const BACKOFF_MS = Object.freeze({ first: 250, most: 5_000 });
-/** A token is renewed this long before it expires, s, but never before half its life is over. */
-const RENEW_BEFORE_S = 120;
-const RENEW_AGAIN_MS = 15_000;
 const LEAVE_TIMEOUT_MS = 2_000;
 const PROBE_MS = 2_000;
-
-/**
- * The delay before reconnect attempt `attempt` (0, 1, …): doubling, and somewhere in the upper half of it.
- *
- * @param {number} attempt
- * @param {number} random in [0, 1)
- */
-export function backoff(attempt, random) {
-  const delay = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(attempt, 10));
-  return delay * (0.5 + random / 2);
-}
 
 /** @extends {Emitter<SignallingEvents>} */
 export class Signalling extends Emitter {
   #options;
   #clock;
   #random;
-  /** @type {Grant} */
-  #grant;
+  #pass;
   /** @type {MqttClient | null} */
   #client = null;
   /** The name we are in the room by, or want to be. @type {string | null} */
@@ -123,8 +93,6 @@ export class Signalling extends Emitter {
   /** @type {any} */
   #retryTimer;
   /** @type {any} */
-  #renewTimer;
-  /** @type {any} */
   #probeTimer;
 
   /** @param {SignallingOptions} options */
@@ -133,22 +101,23 @@ export class Signalling extends Emitter {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    this.#grant = options.grant;
+    this.#pass = new Pass(options.grant, options.renew, this.#clock);
+    this.#pass.on('fresh', (grant) => this.#onFreshPass(grant));
     this.#seat = options.seat;
   }
 
   get peerId() {
-    return this.#grant.peer_id;
+    return this.#pass.grant.peer_id;
   }
 
   get iceServers() {
-    return this.#grant.ice_servers;
+    return this.#pass.grant.ice_servers;
   }
 
   /** Connects. Call once, after the listeners are on. */
   start() {
     const { room, session, connect } = this.#options;
-    const { mqtt } = this.#grant;
+    const { mqtt } = this.#pass.grant;
     this.emit('connection', 'connecting');
     const client = connect(mqtt.url, {
       protocolVersion: 5,
@@ -176,7 +145,7 @@ export class Signalling extends Emitter {
       if (error.code === BAD_USER_NAME_OR_PASSWORD || error.code === NOT_AUTHORIZED) this.#refused = true;
     });
     client.on('close', () => this.#onClose());
-    this.#scheduleRenewal();
+    this.#pass.keep();
   }
 
   /**
@@ -245,11 +214,16 @@ export class Signalling extends Emitter {
     this.#probeTimer = this.#clock.setTimeout(() => client.stream.destroy(), PROBE_MS);
   }
 
-  /** Ends the connection; nothing is emitted any more. A graceful end sends no will. */
-  stop() {
+  /**
+   * Ends the connection; nothing is emitted any more. A graceful end sends no will.
+   *
+   * @param {boolean} [isClosing] the other end has closed already: no farewell
+   */
+  stop(isClosing = false) {
     this.#stopped = true;
-    for (const timer of [this.#retryTimer, this.#renewTimer, this.#probeTimer]) this.#clock.clearTimeout(timer);
-    this.#client?.end();
+    this.#pass.stop();
+    for (const timer of [this.#retryTimer, this.#probeTimer]) this.#clock.clearTimeout(timer);
+    this.#client?.end(isClosing);
   }
 
   /** @param {MqttClient} client */
@@ -315,7 +289,7 @@ export class Signalling extends Emitter {
 
   #onReplaced() {
     if (this.#stopped) return;
-    this.stop();
+    this.stop(true);
     this.emit('replaced', undefined);
   }
 
@@ -334,53 +308,26 @@ export class Signalling extends Emitter {
   async #reconnect() {
     this.#clock.clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    const expired = this.#clock.now() >= this.#grant.expires_at * 1000;
-    if ((expired || this.#refused) && !(await this.#renew())) {
-      if (!this.#stopped) this.#retryLater();
-      return;
+    if (this.#pass.isExpired || this.#refused) {
+      const answer = await this.#pass.renew();
+      if (this.#stopped) return;
+      if (answer === 'refused') return this.#onRefused();
+      if (answer === 'later') return this.#retryLater();
     }
-    if (this.#stopped || !this.#client) return;
+    if (!this.#client) return;
     const { incomingStore, outgoingStore } = this.#client; // kept: what was not acknowledged is sent again
     this.#client.reconnect({ incomingStore, outgoingStore });
   }
 
-  /** @returns {Promise<boolean>} whether there is a fresh token now */
-  async #renew() {
-    try {
-      this.#grant = await this.#options.renew(this.#grant.token);
-      if (this.#stopped) return false;
-      if (this.#client) this.#client.options.password = this.#grant.mqtt.password;
-      this.#refused = false;
-      this.emit('grant', this.#grant);
-      this.#scheduleRenewal();
-      return true;
-    } catch (error) {
-      this.#onRenewalFailed(/** @type {{id?: unknown}} */ (error).id);
-      return false;
-    }
+  /** @param {Grant} grant */
+  #onFreshPass(grant) {
+    if (this.#client) this.#client.options.password = grant.mqtt.password;
+    this.#refused = false;
+    this.emit('grant', grant);
   }
 
-  /** @param {unknown} id */
-  #onRenewalFailed(id) {
-    const isFinal = id === 'unauthorized' || id === 'no-such-room';
-    // A connection that is up stays up: the broker asks for the token at the next connect only.
-    if (this.#stopped || !isFinal || this.#client?.connected) return;
+  #onRefused() {
     this.stop();
-    if (id === 'unauthorized') this.emit('unauthorized', undefined);
-    else this.emit('state', { room: null });
-  }
-
-  /** @param {number} [atLeast] ms */
-  #scheduleRenewal(atLeast = 1_000) {
-    const left = this.#grant.expires_at * 1000 - this.#clock.now();
-    const wait = Math.max(left / 2, left - RENEW_BEFORE_S * 1000, atLeast);
-    this.#clock.clearTimeout(this.#renewTimer);
-    // Browsers keep timers in 31 bits.
-    this.#renewTimer = this.#clock.setTimeout(() => void this.#renewInTime(), Math.min(wait, 2 ** 31 - 1));
-  }
-
-  async #renewInTime() {
-    if (await this.#renew()) return;
-    if (!this.#stopped) this.#scheduleRenewal(RENEW_AGAIN_MS);
+    this.emit('unauthorized', undefined);
   }
 }

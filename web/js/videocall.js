@@ -5,16 +5,17 @@
 import mqtt from '/vendor/mqtt.esm.js';
 import { ApiError, errorId, requestGrant, sentenceOf } from './api.js';
 import { Call } from './call.js';
+import { backoff } from './clock.js';
 import { LocalMedia } from './media.js';
 import { START, otherMember, step } from './page.js';
 import { cleanPeerName, randomId, roomFromPath } from './protocol.js';
-import { Signalling, backoff } from './signalling.js';
+import { Signalling } from './signalling.js';
 import { leaveNotice, loadHabits, loadPlace, saveHabits, savePlace } from './storage.js';
 import { View } from './view.js';
 
 /** @typedef {import('./page.js').Page} Page */
 /** @typedef {import('./page.js').PageEvent} PageEvent */
-/** @typedef {import('./signalling.js').Grant} Grant */
+/** @typedef {import('./pass.js').Grant} Grant */
 
 const room = roomFromPath(location.pathname) ?? '';
 const session = randomId();
@@ -171,7 +172,7 @@ function startSignalling(grant) {
     const isPassing = error === 'unavailable' || error === 'too-many-requests';
     if (!isPassing) return dispatch({ type: 'refused', error });
     clearTimeout(joinTimer);
-    joinTimer = setTimeout(() => page.joining && link.join(place.name), (retryS || 1) * 1000);
+    joinTimer = setTimeout(() => (page.joining || page.view === 'call') && link.join(place.name), (retryS || 1) * 1000);
   });
   for (const kind of /** @type {const} */ (['offer', 'answer', 'candidate'])) {
     link.on(kind, (message) => {

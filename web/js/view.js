@@ -254,12 +254,14 @@ export class View extends Emitter {
   }
 
   #awaitPicture() {
-    const remote = video('remote');
-    remote.requestVideoFrameCallback?.(() => {
+    const onFrame = () => {
       this.#hasPicture = true;
       this.#fit();
       this.emit('firstFrame', undefined);
-    });
+    };
+    const remote = video('remote');
+    if ('requestVideoFrameCallback' in remote) remote.requestVideoFrameCallback(onFrame);
+    else onFrame(); // an older browser does not tell: soon enough
   }
 
   #fit() {
