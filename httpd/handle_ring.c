@@ -33,11 +33,17 @@ static void on_device(struct waiter *waiter, const struct answer *answer, int64_
     exchange_finish(exchange);
 }
 
-static void ring_device(struct exchange *exchange, struct broker *broker, int64_t now)
+static void ring_device(struct exchange *exchange, int64_t now)
 {
+    const char *device_id = exchange->match.param;
+    struct broker *broker = upstream_broker_of_device(&exchange->app->upstream, device_id);
+    if (!broker) {
+        fail(exchange, STATUS_NOT_FOUND, "There is no such device online.");
+        return;
+    }
     exchange->waiter.done = on_device;
     exchange->waiter.deadline = now + DEVICE_ANSWERS_WITHIN_MS;
-    enum status status = upstream_ring(broker, exchange->match.param, exchange->ring.room_id,
+    enum status status = upstream_ring(broker, device_id, exchange->ring.room_id,
                                        exchange->ring.peer_name, &exchange->waiter);
     if (status != STATUS_OK)
         fail(exchange, status, NULL);
@@ -46,13 +52,15 @@ static void ring_device(struct exchange *exchange, struct broker *broker, int64_
 static void on_room(struct waiter *waiter, const struct answer *answer, int64_t now)
 {
     struct exchange *exchange = waiter->ctx;
-    if (answer->kind != ANSWER_ROOM_CREATED) {
+    if (answer->kind == ANSWER_ROOM_CREATED)
+        memcpy(exchange->ring.room_id, answer->created.room_id, sizeof exchange->ring.room_id);
+    /* Whoever is in the room that was named is who waits for the device. */
+    if (answer->kind == ANSWER_ROOM_CREATED ||
+        (answer->kind == ANSWER_LOBBY_ERROR && answer->error == STATUS_ROOM_OCCUPIED))
+        ring_device(exchange, now);
+    else
         fail(exchange, answer->kind == ANSWER_LOBBY_ERROR ? answer->error : STATUS_UNAVAILABLE,
              NULL);
-        return;
-    }
-    memcpy(exchange->ring.room_id, answer->created.room_id, sizeof exchange->ring.room_id);
-    ring_device(exchange, &exchange->app->upstream.brokers[waiter->broker], now);
 }
 
 /* Is it an operator who asks? Then `caller` gets the name behind `o-`, which stands for a peer name
@@ -74,18 +82,15 @@ static enum status check_operator(const struct exchange *exchange,
     return STATUS_OK;
 }
 
-static enum status check_room(struct upstream *upstream, const char *room_id)
+/* The broker to ask for the room of this ring, or NULL when the room is there already. */
+static struct broker *broker_to_ask(struct upstream *upstream, const char *room_id,
+                                    struct broker *of_device)
 {
-    const struct broker *broker = upstream_broker_of_room(upstream, room_id);
-    switch (rooms_view_find(&broker->rooms, room_id, NULL)) {
-    case ROOM_EXISTS:
-        return STATUS_OK;
-    case ROOM_MISSING:
-        return STATUS_NO_SUCH_ROOM;
-    case ROOM_UNKNOWN:
-        break;
-    }
-    return STATUS_UNAVAILABLE;
+    /* A room of no particular name is made where the device can reach it. */
+    if (!room_id[0])
+        return of_device;
+    struct broker *broker = upstream_broker_of_room(upstream, room_id);
+    return rooms_view_find(&broker->rooms, room_id, NULL) == ROOM_EXISTS ? NULL : broker;
 }
 
 void handle_ring(struct exchange *exchange, int64_t now)
@@ -99,26 +104,21 @@ void handle_ring(struct exchange *exchange, int64_t now)
     enum status status = check_operator(exchange, caller);
     if (status == STATUS_OK)
         status = msg_decode_http_ring(body, ring, &fault);
-    if (status == STATUS_OK && ring->room_id[0])
-        status = check_room(upstream, ring->room_id);
     if (status != STATUS_OK) {
         fail(exchange, status, fault.why[0] ? fault.why : NULL);
         return;
     }
-    struct broker *broker = upstream_broker_of_device(upstream, exchange->match.param);
-    if (!broker) {
-        fail(exchange, STATUS_NOT_FOUND, "There is no such device online.");
-        return;
-    }
     if (!ring->peer_name[0])
         snprintf(ring->peer_name, sizeof ring->peer_name, "%s", caller);
-    if (ring->room_id[0]) {
-        ring_device(exchange, broker, now);
+    struct broker *of_device = upstream_broker_of_device(upstream, exchange->match.param);
+    struct broker *to_ask = of_device ? broker_to_ask(upstream, ring->room_id, of_device) : NULL;
+    if (!to_ask) {
+        ring_device(exchange, now);
         return;
     }
     exchange->waiter.done = on_room;
     exchange->waiter.deadline = now + ROOMD_ANSWERS_WITHIN_MS;
-    status = upstream_ask_room(broker, "", &exchange->waiter);
+    status = upstream_ask_room(to_ask, ring->room_id, &exchange->waiter);
     if (status != STATUS_OK)
         fail(exchange, status, NULL);
 }
