@@ -34,7 +34,8 @@
 #define CANDIDATES_PAYLOAD_MAX (16 * 1024)
 #define CANDIDATES_MAX         64
 
-/* Nothing on the wire is larger; the broker's message_size_limit says the same. */
+/* Nothing on the wire is larger: the gate refuses it, and the broker cuts off packets of twice the size
+ * (max_packet_size). */
 #define PAYLOAD_MAX SDP_PAYLOAD_MAX
 
 /* What roomd publishes: a Room with two names, a seat, wrapped in JSON. */
