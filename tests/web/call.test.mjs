@@ -205,15 +205,21 @@ test('a description that the browser will not have changes nothing', async (t) =
   assert.equal(made[0].remoteDescription.sdp, 'o2');
 });
 
+test('an answer that nobody waits for is dropped', async () => {
+  const { call } = await established();
+  await call.receive('answer', { session: 'theirs', sdp: 'a2' });
+  assert.equal(made[0].remoteDescription.sdp, 'a1');
+});
+
 test('closed is closed', async () => {
   const { call, sent, clock } = await established();
   made[0].become('failed');
   call.close();
+  assert.equal(clock.pending, 0);
   await clock.advance(60_000);
   assert.equal(made[0].signalingState, 'closed');
   assert.equal(call.media, 'new');
   assert.deepEqual(sent, []);
-  assert.equal(clock.pending, 0);
 });
 
 test('fresh ICE servers are taken in mid-call', async () => {

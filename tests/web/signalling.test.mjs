@@ -191,6 +191,16 @@ test('leaving is done when the state says so', async () => {
   assert.equal(left, true);
 });
 
+test('who has left does not join again by a reconnect', async () => {
+  const { client, signalling } = start();
+  client.accept();
+  signalling.join('Ada');
+  await signalling.leave();
+  client.lose();
+  client.accept();
+  assert.equal(client.sent('join').length, 1);
+});
+
 test('leaving takes 2 s at most, and no time for one who is no member any more', async () => {
   const { client, signalling, clock } = start();
   client.accept();
