@@ -71,23 +71,22 @@ describe('devices', () => {
         const device = await onlineDevice(link);
         const token = await stack.token('operator', 'o-ringer');
         for (const [answer, body] of [['accepted', {}], ['declined', { room_id: randomId('ring-'), peer_name: ' Ada ' }], ['busy', { peer_name: 'Ada' }]]) {
-          await until(async () => {
-            const asked = ring(device.id, token, body);
-            const early = await Promise.race([asked, device.next('ring').then(async ({ json }) => {
-              if (body.room_id) assert.equal(json.room_id, body.room_id);
-              if (body.peer_name) assert.equal(json.peer_name, 'Ada');
-              await device.publish(`devices/${device.id}/ring-answer`, { request: json.request, answer });
-              return undefined;
-            })]);
-            if (early?.status === 404) return false; // httpd has not heard of the device yet
-            const response = await asked;
-            assert.equal(response.status, 202, response.text);
-            assert.equal(faultOf('http-ring-answer', response.json), null);
-            assert.equal(response.json.answer, answer);
-            if (body.room_id) assert.equal(response.json.room_id, body.room_id);
-            assert.equal((await stack.http('GET', `/api/rooms/${response.json.room_id}`)).status, 200);
-            return true;
-          }, { what: `a ring answered ${answer}` });
+          const rung = device.next('ring', 15000).then(async ({ json }) => {
+            if (body.room_id) assert.equal(json.room_id, body.room_id);
+            if (body.peer_name) assert.equal(json.peer_name, 'Ada');
+            await device.publish(`devices/${device.id}/ring-answer`, { request: json.request, answer });
+          });
+          // 404 until httpd has heard of the device.
+          const response = await until(async () => {
+            const tried = await ring(device.id, token, body);
+            return tried.status !== 404 && tried;
+          }, { what: 'httpd to know the device' });
+          await rung;
+          assert.equal(response.status, 202, response.text);
+          assert.equal(faultOf('http-ring-answer', response.json), null);
+          assert.equal(response.json.answer, answer);
+          if (body.room_id) assert.equal(response.json.room_id, body.room_id);
+          assert.equal((await stack.http('GET', `/api/rooms/${response.json.room_id}`)).status, 200);
         }
       });
 

@@ -152,6 +152,10 @@ describe('HTTP', () => {
       assert.match(typed.json.error, /^bad-(request|room-id)$/);
     });
 
+    test('a body with two lengths is no request', async () => {
+      isError(await api('POST', '/api/rooms', { raw: '{}', headers: { 'Transfer-Encoding': 'chunked', 'Content-Length': '2' } }), 400, 'bad-request');
+    });
+
     test('413 for a large body, announced or not; 415 for another type', async () => {
       const large = JSON.stringify({ x: 'x'.repeat(4096) });
       isError(await api('POST', '/api/rooms', { raw: large }), 413, 'too-large');

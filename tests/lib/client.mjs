@@ -73,6 +73,7 @@ export class TestClient {
       };
       const onConnect = (connack) => {
         this.closed = false;
+        this.mqtt.stream.setNoDelay?.(true); // else Nagle makes each message wait for the broker's ACK
         this.sessionPresent = connack.sessionPresent;
         finish(resolve, this);
       };

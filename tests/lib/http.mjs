@@ -23,7 +23,7 @@ export function http(base, method, path, { body, raw, type = 'application/json',
       timeout,
       headers: {
         ...(payload !== undefined && type ? { 'Content-Type': type } : {}),
-        ...(payload !== undefined ? { 'Content-Length': Buffer.byteLength(payload) } : {}),
+        ...(payload !== undefined && !headers['Transfer-Encoding'] ? { 'Content-Length': Buffer.byteLength(payload) } : {}),
         ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}),
         ...headers,
       },

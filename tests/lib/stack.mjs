@@ -3,6 +3,7 @@
  *
  * PARLEY_BUILD_DIR chooses another build, PARLEY_MOSQUITTO another broker, and PARLEY_TEST_LOG=1 shows what the parts log.
  */
+import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -87,6 +88,19 @@ export class Stack {
     this.observer = new TestClient(this, { url: this.mqttUrl, id, password: await this.token('operator', id, undefined, 86400), reconnectPeriod: 100 });
     await this.observer.connect();
     await this.observer.subscribe('#');
+  }
+
+  /** Waits until the newest statistics say what was seen, and returns them. */
+  async settledStats() {
+    let stats;
+    await until(() => {
+      stats = this.observer.seen('roomd/stats').at(-1)?.json;
+      const { 'bad-room-id': _, ...errors } = stats.errors;
+      const counts = this.observedCounts();
+      assert.deepEqual(Object.fromEntries(Object.keys(counts).map((name) => [name, name === 'errors' ? errors : stats[name]])), counts);
+      return true;
+    }, { timeout: 10000, what: 'the statistics to agree with what was seen' });
+    return stats;
   }
 
   /** The last lines of all parts. */
@@ -199,13 +213,13 @@ export class Stack {
 
   /**
    * What the counters of roomd/stats have to say, by everything that the observer has seen since the start. (`not-a-member` and `too-large`
-   * are the gate's answers, which roomd does not count.)
+   * are the gate's answers, which roomd does not count; `bad-room-id` is what httpd's question behind /readyz gets, before the observer was there too.)
    */
   observedCounts() {
     const count = (pattern, also = () => true) => this.observer.messages.filter((message) => pattern.test(message.short) && also(message.json)).length;
     const errors = {};
     for (const { short, json } of this.observer.messages) {
-      if (/\/to\/[^/]+\/error$/.test(short) && !['not-a-member', 'too-large'].includes(json.error)) errors[json.error] = (errors[json.error] ?? 0) + 1;
+      if (/\/to\/[^/]+\/error$/.test(short) && !['not-a-member', 'too-large', 'bad-room-id'].includes(json.error)) errors[json.error] = (errors[json.error] ?? 0) + 1;
     }
     return {
       creates: count(/\/room-created$/, (json) => json.created),
