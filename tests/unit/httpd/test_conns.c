@@ -16,6 +16,7 @@ static void a_dripping_client_is_cut(void **state)
     /* Told once; nothing brings it back. */
     assert_null(conns_expire(&conns, 1000 + CONNS_RECEIVE_MS));
     conns_move(&conns, slow, CONNS_ANSWER, 1000 + CONNS_RECEIVE_MS);
+    assert_int_equal(slow->deadline, INT64_MAX);
     assert_int_equal(conns_deadline(&conns), 2000 + CONNS_RECEIVE_MS);
     assert_int_equal(conns.count, 2);
     conns_remove(&conns, slow);
