@@ -12,15 +12,10 @@
 static bool end_connection(struct world *world, unsigned index, unsigned variant)
 {
     struct client *client = &world->clients[index];
-    unsigned way = variant % INBOX_LOST;
-    bool fits = true;
-    if (way != GONE_BY_WILL) {
-        fits = queue_push(&client->to_roomd, MESSAGE_GONE, TO_ROOMD_MAX);
-    }
-    if (fits && way != GONE_BY_GATE) {
-        fits = queue_push(&client->to_roomd, message_of(MESSAGE_GONE_1, client->session),
-                          TO_ROOMD_MAX);
-    }
+    unsigned message = variant % INBOX_LOST == GONE_BY_GATE
+                           ? MESSAGE_GONE
+                           : message_of(MESSAGE_GONE_1, client->session);
+    bool fits = queue_push(&client->to_roomd, message, TO_ROOMD_MAX);
     client->connected = false;
     if (variant >= INBOX_LOST) {
         client->to_client = 0;
@@ -62,15 +57,11 @@ static bool start(struct world *world, unsigned index, unsigned variant)
 static bool reload(struct world *world, unsigned index, unsigned variant)
 {
     struct client *client = &world->clients[index];
-    if (client->session != 1 || (!client->connected && variant % INBOX_LOST != 0)) {
+    if (client->session != 1 || (!client->connected && variant != 0) ||
+        (client->connected && !end_connection(world, index, variant))) {
         return false;
     }
-    if (client->connected && !end_connection(world, index, variant)) {
-        return false;
-    }
-    if (variant >= INBOX_LOST) {
-        client->to_client = 0;
-    }
+    client->to_client = 0; /* what was said to a page that is no more is for nobody */
     client->session = 2;
     client->connected = true;
     client->view = VIEW_ASKING;
@@ -92,7 +83,7 @@ static bool reconnect(struct world *world, unsigned index, unsigned variant)
 {
     struct client *client = &world->clients[index];
     if (client->session == 0 || client->connected || !wants_in(client) ||
-        (variant == 1 && !client->epoch_due)) {
+        (variant == 1 && queue_first(client->to_client) != MESSAGE_EPOCH)) {
         return false;
     }
     client->connected = true;
@@ -109,18 +100,12 @@ static bool hang_up(struct world *world, unsigned index, unsigned variant)
     return client->connected && wants_in(client) && say_cut(client);
 }
 
-static bool see_epoch(struct world *world, unsigned index, unsigned variant)
+static bool see_epoch(struct client *client)
 {
-    struct client *client = &world->clients[index];
-    (void)variant;
-    if (!client->connected || !client->epoch_due) {
-        return false;
-    }
-    client->epoch_due = false;
     if (client->view == VIEW_IN) {
         client->view = VIEW_ASKING_AGAIN;
     }
-    return ask(client);
+    return !wants_in(client) || ask(client);
 }
 
 static bool hear(struct world *world, unsigned index, unsigned variant)
@@ -132,11 +117,11 @@ static bool hear(struct world *world, unsigned index, unsigned variant)
     }
     unsigned message = queue_pop(&client->to_client);
     bool in_call = client->view == VIEW_IN || client->view == VIEW_ASKING_AGAIN;
+    if (message == MESSAGE_EPOCH) {
+        return see_epoch(client);
+    }
     if (message == MESSAGE_LEFT) {
         return in_call ? say_cut(client) : true;
-    }
-    if (message_session(message) != client->session) {
-        return true; /* for a page that is no more */
     }
     if (message == message_of(MESSAGE_FULL_1, client->session)) {
         client->view = VIEW_OUT;
@@ -162,55 +147,56 @@ static bool end_grace(struct world *world, unsigned index, unsigned variant)
     return world_end_grace(world, index);
 }
 
-/* The last messages that roomd took may come again, before those that it has not seen, in their
- * order. */
-static bool bring_again(struct world *world, unsigned variant)
+/* roomd's receipts get lost from here on. */
+static bool stall(struct world *world, unsigned index, unsigned variant)
 {
-    for (unsigned i = 0; i < CLIENTS; i++) {
-        struct client *client = &world->clients[i];
-        bool comes = variant == AGAIN_ALL || variant == AGAIN_ONE + i;
-        if (variant == AGAIN_ONE + i && client->taken == 0) {
-            return false;
-        }
-        if (comes) {
-            unsigned waiting = client->to_roomd;
-            client->to_roomd = client->taken | waiting << (3 * queue_length(client->taken));
-        }
-        client->taken = 0;
+    (void)index;
+    (void)variant;
+    if (world->crashes == 0 || world->stalled) {
+        return false;
     }
+    world->stalled = true;
     return true;
 }
 
-static void show_new_epoch(struct world *world)
+/* What roomd took without a receipt comes again, before what it has not seen, in its order. */
+static void bring_again(struct client *client)
 {
-    world->crashes--;
-    for (unsigned i = 0; i < CLIENTS; i++) {
-        world->clients[i].epoch_due = wants_in(&world->clients[i]);
-        if (world->crashes == 0) {
-            world->clients[i].taken = 0;
-        }
-    }
+    unsigned waiting = client->to_roomd;
+    client->to_roomd = client->taken | waiting << (3 * queue_length(client->taken));
+    client->taken = 0;
 }
 
-static bool crash(struct world *world, unsigned index, unsigned variant)
+static bool come_back(struct world *world)
 {
-    unsigned moment = variant % CRASH_MOMENTS;
+    world->crashes--;
+    world->stalled = false;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct client *client = &world->clients[i];
+        if (wants_in(client) && !queue_push(&client->to_client, MESSAGE_EPOCH, TO_CLIENT_MAX + 1)) {
+            return false;
+        }
+    }
+    return world_crash(world);
+}
+
+static bool crash(struct world *world, unsigned index, unsigned moment)
+{
     if (world->crashes == 0 || (moment == CRASH_IDLE && index != 0)) {
         return false;
     }
+    unsigned lost;
     if (moment == CRASH_UNCOMMITTED) {
-        if (world->clients[index].to_roomd == 0) {
+        if (!world_take(world, index, &lost)) {
             return false;
         }
-        queue_pop(&world->clients[index].to_roomd);
     } else if (moment != CRASH_IDLE && !world_deliver(world, index, moment - CRASH_TOLD_0)) {
         return false;
     }
-    if (!bring_again(world, variant / CRASH_MOMENTS)) {
-        return false;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        bring_again(&world->clients[i]);
     }
-    show_new_epoch(world);
-    return world_crash(world);
+    return come_back(world);
 }
 
 /* Nothing that was under way survives, and nobody's will is sent. */
@@ -226,8 +212,7 @@ static bool broker(struct world *world, unsigned index, unsigned variant)
         client->connected = false;
         client->to_roomd = client->to_client = client->taken = 0;
     }
-    show_new_epoch(world);
-    return world_crash(world);
+    return come_back(world);
 }
 
 /* ---- all of it ---- */
@@ -239,15 +224,15 @@ static const struct {
     unsigned variants;
 } kinds[ACTION_KINDS] = {
     [ACTION_START] = {"opens the page", start, CLIENTS, 1},
-    [ACTION_RELOAD] = {"reloads", reload, CLIENTS, LOSE_VARIANTS},
+    [ACTION_RELOAD] = {"reloads", reload, CLIENTS, GONE_WAYS},
     [ACTION_LOSE] = {"loses its connection", lose, CLIENTS, LOSE_VARIANTS},
     [ACTION_RECONNECT] = {"reconnects", reconnect, CLIENTS, 2},
     [ACTION_HANG_UP] = {"hangs up", hang_up, CLIENTS, 1},
     [ACTION_HEAR] = {"hears its next message", hear, CLIENTS, 1},
-    [ACTION_SEE_EPOCH] = {"sees the new epoch", see_epoch, CLIENTS, 1},
     [ACTION_DELIVER] = {"is heard by roomd", deliver, CLIENTS, 1},
     [ACTION_GRACE] = {"runs out of grace", end_grace, CLIENTS + 1, 1},
-    [ACTION_CRASH] = {"roomd dies", crash, CLIENTS, CRASH_MOMENTS *AGAIN_VARIANTS},
+    [ACTION_STALL] = {"what roomd takes from here on comes again", stall, 1, 1},
+    [ACTION_CRASH] = {"roomd dies", crash, CLIENTS, CRASH_MOMENTS},
     [ACTION_BROKER] = {"the broker dies", broker, 1, 1},
 };
 
@@ -299,15 +284,14 @@ const char *model_check_rest(const struct packed *state)
     world_unpack(state, &world);
     for (unsigned i = 0; i < CLIENTS; i++) {
         const struct client *client = &world.clients[i];
-        if (client->to_roomd != 0 ||
-            (client->connected && (client->to_client != 0 || client->epoch_due))) {
+        if (client->to_roomd != 0 || (client->connected && client->to_client != 0)) {
             return NULL;
         }
     }
     for (unsigned i = 0; i < CLIENTS; i++) {
         const struct client *client = &world.clients[i];
         bool in = client->connected && client->view == VIEW_IN;
-        bool seated = client->seat != 0 && !client->away;
+        bool seated = client->seated && !client->away;
         if (client->connected && client->view != VIEW_IN && client->view != VIEW_OUT) {
             return "a join was never answered";
         }
@@ -323,11 +307,11 @@ const char *model_check_rest(const struct packed *state)
 
 void model_print_action(FILE *out, struct action action, const char names[CLIENTS])
 {
-    static const char *const ways[] = {"said by the will", "said by the gate", "said by both"};
+    static const char *const ways[] = {"said by the will", "said by the gate"};
     static const char *const moments[] = {"between two events", "before committing its message",
                                           "after committing its message, nothing told",
                                           "after committing its message, one answer told"};
-    if (action.client < CLIENTS && action.kind != ACTION_BROKER) {
+    if (action.client < CLIENTS && kinds[action.kind].clients > 1) {
         fprintf(out, "%c: ", names[action.client]);
     }
     fprintf(out, "%s", kinds[action.kind].name);
@@ -335,12 +319,7 @@ void model_print_action(FILE *out, struct action action, const char names[CLIENT
         fprintf(out, ", %s%s", ways[action.variant % INBOX_LOST],
                 action.variant >= INBOX_LOST ? ", its inbox is lost" : "");
     } else if (action.kind == ACTION_CRASH) {
-        unsigned again = action.variant / CRASH_MOMENTS;
-        fprintf(out, " %s", moments[action.variant % CRASH_MOMENTS]);
-        if (again != AGAIN_NOBODY) {
-            fprintf(out, "; the last messages of %s come again",
-                    again == AGAIN_ALL ? "all" : (char[]){names[again - AGAIN_ONE], '\0'});
-        }
+        fprintf(out, " %s", moments[action.variant]);
     } else if (action.kind == ACTION_RECONNECT && action.variant == 1) {
         fprintf(out, ", its join is lost");
     }

@@ -32,21 +32,24 @@ enum action_kind {
     ACTION_LOSE,      /* the connection breaks */
     ACTION_RECONNECT, /* the same page connects again, and joins again if it wants to be in */
     ACTION_HANG_UP,
-    ACTION_HEAR,      /* the client takes its next message */
-    ACTION_SEE_EPOCH, /* the client sees a new epoch, and joins again if it wants to be in */
-    ACTION_DELIVER,   /* roomd takes the client's next message, commits, and tells */
-    ACTION_GRACE,     /* the client's time runs out (client CLIENTS: everybody's who is away) */
-    ACTION_CRASH,     /* roomd dies and comes back */
-    ACTION_BROKER,    /* the broker dies and comes back */
+    ACTION_HEAR,    /* the client takes its next message: a new epoch of roomd among them */
+    ACTION_DELIVER, /* roomd takes the client's next message, commits, and tells */
+    ACTION_GRACE,   /* the client's time runs out (client CLIENTS: everybody's who is away) */
+    ACTION_STALL,   /* from here on the broker does not learn what roomd took, so all of it comes
+                       again after a crash */
+    ACTION_CRASH,   /* roomd dies and comes back */
+    ACTION_BROKER,  /* the broker dies and comes back */
     ACTION_KINDS
 };
 
-/* Which messages the broker says when a connection ends, and whether those to the client are lost
- * with it. */
+/*
+ * Who tells roomd that a connection ended, and whether what was on its way to the client is lost
+ * with it. In life both tell, one right after the other: the second finds the client away already,
+ * so one at a time covers that.
+ */
 enum {
     GONE_BY_WILL,
     GONE_BY_GATE,
-    GONE_BY_BOTH,
     GONE_WAYS,
     INBOX_LOST = GONE_WAYS,
     LOSE_VARIANTS = 2 * GONE_WAYS
@@ -55,9 +58,6 @@ enum {
 /* What roomd was doing when it died: nothing; an event that it had not committed; one that it had,
  * with the first so many of its answers told. */
 enum { CRASH_IDLE, CRASH_UNCOMMITTED, CRASH_TOLD_0, CRASH_TOLD_1, CRASH_MOMENTS };
-
-/* Whose last messages come again: nobody's, everybody's, or one client's. */
-enum { AGAIN_NOBODY, AGAIN_ALL, AGAIN_ONE, AGAIN_VARIANTS = AGAIN_ONE + CLIENTS };
 
 struct action {
     uint8_t kind;

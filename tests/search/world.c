@@ -32,11 +32,19 @@ unsigned queue_length(unsigned queue)
 bool queue_push(unsigned *queue, unsigned message, unsigned max)
 {
     unsigned length = queue_length(*queue);
+    if (length > 0 && *queue >> (3 * (length - 1)) == message) {
+        return true;
+    }
     if (length >= max) {
         return false;
     }
     *queue |= message << (3 * length);
     return true;
+}
+
+unsigned queue_first(unsigned queue)
+{
+    return queue & 7;
 }
 
 unsigned queue_pop(unsigned *queue)
@@ -61,24 +69,23 @@ static unsigned session_of(const char *session)
     return session[0] == '\0' ? 0 : (unsigned)(session[0] - '0');
 }
 
-static void make_room(const struct world *world, struct room *room)
+static void make_room(const struct world *world, unsigned out_of_grace, struct room *room)
 {
     memset(room, 0, sizeof(*room));
     strcpy(room->id, "room");
     room->rev = REV;
     for (unsigned i = 0; i < CLIENTS; i++) {
         const struct client *client = &world->clients[i];
-        if (client->seat == 0) {
+        if (!client->seated) {
             continue;
         }
-        struct peer *peer = &room->peers[client->seat - 1];
+        struct peer *peer = &room->peers[room->peer_count++];
         strcpy(peer->id, peer_ids[i]);
         strcpy(peer->name, "Name");
         strcpy(peer->session, sessions[client->seat_session]);
         strcpy(peer->former, sessions[client->former]);
         peer->state = client->away ? PEER_AWAY : PEER_PRESENT;
-        peer->away_until = client->away ? GRACE : 0;
-        room->peer_count++;
+        peer->away_until = !client->away || (out_of_grace >> i & 1) != 0 ? 0 : GRACE;
     }
 }
 
@@ -86,13 +93,13 @@ static void take_room(struct world *world, const struct room *room)
 {
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct client *client = &world->clients[i];
-        client->seat = client->seat_session = client->former = 0;
-        client->away = false;
+        client->seat_session = client->former = 0;
+        client->seated = client->away = false;
     }
     for (unsigned i = 0; i < room->peer_count; i++) {
         const struct peer *peer = &room->peers[i];
         struct client *client = &world->clients[client_of(peer->id)];
-        client->seat = i + 1;
+        client->seated = true;
         client->seat_session = session_of(peer->session);
         client->former = session_of(peer->former);
         client->away = peer->state == PEER_AWAY;
@@ -154,7 +161,7 @@ static const char *check_answer(const struct world *before, const struct room_ev
             return "an answer to nobody's question";
         }
         const struct client *asker = &before->clients[client_of(event->peer_id)];
-        if (effect->kind != EFFECT_JOINED && asker->seat != 0 &&
+        if (effect->kind != EFFECT_JOINED && asker->seated &&
             session_of(event->session) == asker->session) {
             return "locked out by one's own ghost";
         }
@@ -175,17 +182,14 @@ static const char *check_seats(const struct world *before, const struct world *a
         bool cut = event->kind == ROOM_EVENT_CUT && is_sender &&
                    session_of(event->session) == was->seat_session;
         bool late = event->kind == ROOM_EVENT_TIME && (out_of_grace >> i & 1) != 0;
-        if (was->seat != 0 && is->seat == 0 && !cut && !late) {
+        if (was->seated && !is->seated && !cut && !late) {
             return "a seat is lost within its grace";
         }
-        if (was->seat != 0 && is->seat == 0 && cut && was->session != was->seat_session) {
-            continue; /* an old page's own cut for its own seat: the new page has not joined yet */
-        }
-        if (was->seat != 0 && is->seat != 0 && was->seat_session == was->session &&
+        if (was->seated && is->seated && was->seat_session == was->session &&
             is->seat_session != was->session) {
             return "a page that is no more puts the living one out";
         }
-        if (was->seat == 0 && is->seat != 0 && !(event->kind == ROOM_EVENT_JOIN && is_sender)) {
+        if (!was->seated && is->seated && !(event->kind == ROOM_EVENT_JOIN && is_sender)) {
             return "a seat for one who did not ask";
         }
     }
@@ -209,11 +213,15 @@ static bool tell(struct world *world, const struct room_effects *effects, unsign
         if (first == 0 || seen++ >= told) {
             continue;
         }
-        unsigned message = effect->kind == EFFECT_CUT
-                               ? MESSAGE_LEFT
-                               : message_of(first, session_of(effect->session));
-        if (!queue_push(&world->clients[client_of(effect->peer)].to_client, message,
-                        TO_CLIENT_MAX)) {
+        struct client *client = &world->clients[client_of(effect->peer)];
+        unsigned message = first;
+        if (first != MESSAGE_LEFT) {
+            if (session_of(effect->session) != client->session) {
+                continue; /* for a page that is no more */
+            }
+            message = message_of(first, client->session);
+        }
+        if (!queue_push(&client->to_client, message, TO_CLIENT_MAX)) {
             return false;
         }
     }
@@ -227,12 +235,7 @@ static bool step(struct world *world, const struct room_event *event, unsigned o
     struct world before = *world;
     struct room room;
     struct room_effects effects;
-    make_room(world, &room);
-    for (unsigned i = 0; i < CLIENTS; i++) {
-        if ((out_of_grace >> i & 1) != 0) {
-            room.peers[world->clients[i].seat - 1].away_until = 0;
-        }
-    }
+    make_room(world, out_of_grace, &room);
     bool changed = room_step(&room, event, 0, GRACE, &effects);
     world->violation = check_room(&room);
     if (world->violation != NULL) {
@@ -248,6 +251,18 @@ static bool step(struct world *world, const struct room_event *event, unsigned o
     return world->violation != NULL || tell(world, &effects, told);
 }
 
+bool world_take(struct world *world, unsigned index, unsigned *message)
+{
+    struct client *client = &world->clients[index];
+    unsigned again = 0;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        again += queue_length(world->clients[i].taken);
+    }
+    *message = queue_pop(&client->to_roomd);
+    return *message != 0 && (!world->stalled || (again < TAKEN_ALL_MAX &&
+                                                 queue_push(&client->taken, *message, TAKEN_MAX)));
+}
+
 bool world_deliver(struct world *world, unsigned index, unsigned told)
 {
     static const enum room_event_kind events[] = {
@@ -256,16 +271,9 @@ bool world_deliver(struct world *world, unsigned index, unsigned told)
         [MESSAGE_GONE_1] = ROOM_EVENT_GONE, [MESSAGE_GONE_2] = ROOM_EVENT_GONE,
         [MESSAGE_GONE] = ROOM_EVENT_GONE,
     };
-    struct client *client = &world->clients[index];
-    unsigned message = queue_pop(&client->to_roomd);
-    if (message == 0) {
+    unsigned message;
+    if (!world_take(world, index, &message)) {
         return false;
-    }
-    if (world->crashes > 0) {
-        if (queue_length(client->taken) == TAKEN_MAX) {
-            queue_pop(&client->taken);
-        }
-        queue_push(&client->taken, message, TAKEN_MAX);
     }
     const struct room_event event = {
         .kind = events[message],
@@ -311,17 +319,34 @@ static unsigned get(uint64_t *word, unsigned bits)
 
 #define BUDGET_SHIFT 56
 
+/* Of what is on its way to one who is out, only `joined` matters, and nothing if it is not
+ * connected: it never comes back as this page. */
+static unsigned inbox_that_matters(const struct client *client)
+{
+    unsigned queue = client->to_client;
+    unsigned matters = 0;
+    if (client->view != VIEW_OUT) {
+        return queue;
+    }
+    while (client->connected && queue != 0) {
+        unsigned message = queue_pop(&queue);
+        if (message == MESSAGE_JOINED_1 || message == MESSAGE_JOINED_2) {
+            queue_push(&matters, message, TO_CLIENT_MAX);
+        }
+    }
+    return matters;
+}
+
 static uint64_t pack_client(const struct client *client)
 {
     uint64_t word = 0;
-    put(&word, client->to_client, 3 * TO_CLIENT_MAX);
+    put(&word, inbox_that_matters(client), 3 * (TO_CLIENT_MAX + 1));
     put(&word, client->taken, 3 * TAKEN_MAX);
     put(&word, client->to_roomd, 3 * (TO_ROOMD_MAX + TAKEN_MAX));
     put(&word, client->away, 1);
     put(&word, client->former, 2);
     put(&word, client->seat_session, 2);
-    put(&word, client->seat, 2);
-    put(&word, client->epoch_due, 1);
+    put(&word, client->seated, 1);
     put(&word, client->view, 2);
     put(&word, client->connected, 1);
     put(&word, client->session, 2);
@@ -333,21 +358,21 @@ void world_unpack(const struct packed *packed, struct world *out)
     uint64_t budgets = packed->part[0] >> BUDGET_SHIFT;
     out->violation = NULL;
     out->losses = get(&budgets, 4);
-    out->crashes = get(&budgets, 4);
+    out->crashes = get(&budgets, 3);
+    out->stalled = get(&budgets, 1);
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct client *client = &out->clients[i];
         uint64_t word = packed->part[i] & (((uint64_t)1 << BUDGET_SHIFT) - 1);
         client->session = get(&word, 2);
         client->connected = get(&word, 1);
         client->view = get(&word, 2);
-        client->epoch_due = get(&word, 1);
-        client->seat = get(&word, 2);
+        client->seated = get(&word, 1);
         client->seat_session = get(&word, 2);
         client->former = get(&word, 2);
         client->away = get(&word, 1);
         client->to_roomd = get(&word, 3 * (TO_ROOMD_MAX + TAKEN_MAX));
         client->taken = get(&word, 3 * TAKEN_MAX);
-        client->to_client = get(&word, 3 * TO_CLIENT_MAX);
+        client->to_client = get(&word, 3 * (TO_CLIENT_MAX + 1));
     }
 }
 
@@ -364,7 +389,9 @@ struct packed world_pack(const struct world *world, unsigned char order[CLIENTS]
         packed.part[at] = word;
         order[at] = i;
     }
-    packed.part[0] |= (uint64_t)(world->crashes << 4 | world->losses) << BUDGET_SHIFT;
+    packed.part[0] |=
+        (uint64_t)((unsigned)world->stalled << 7 | world->crashes << 4 | world->losses)
+        << BUDGET_SHIFT;
     return packed;
 }
 
@@ -383,21 +410,21 @@ void world_print(FILE *out, const struct world *world, const char names[CLIENTS]
 {
     static const char *const to_roomd[] = {"",     "join1", "join2", "cut1",
                                            "cut2", "gone1", "gone2", "gone"};
-    static const char *const to_client[] = {"", "joined1", "joined2", "full1", "full2", "left"};
+    static const char *const to_client[] = {"",      "joined1", "joined2", "full1",
+                                            "full2", "left",    "epoch"};
     static const char *const views[] = {"out", "asking", "in", "asking-again"};
     for (unsigned i = 0; i < CLIENTS; i++) {
         const struct client *client = &world->clients[i];
         if (client->session == 0) {
             continue;
         }
-        fprintf(out, "      %c session %u %s %s%s", names[i], client->session, views[client->view],
-                client->connected ? "connected" : "offline",
-                client->epoch_due ? " (new epoch)" : "");
+        fprintf(out, "      %c session %u %s %s", names[i], client->session, views[client->view],
+                client->connected ? "connected" : "offline");
         print_queue(out, " -> ", client->to_roomd, to_roomd);
         print_queue(out, " <- ", client->to_client, to_client);
-        if (client->seat != 0) {
-            fprintf(out, " seat %u: session %u, former %u%s", client->seat, client->seat_session,
-                    client->former, client->away ? ", away" : "");
+        if (client->seated) {
+            fprintf(out, " seat: session %u, former %u%s", client->seat_session, client->former,
+                    client->away ? ", away" : "");
         }
         fprintf(out, "\n");
     }

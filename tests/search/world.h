@@ -25,7 +25,8 @@ enum {
     MESSAGE_JOINED_2,
     MESSAGE_FULL_1,
     MESSAGE_FULL_2,
-    MESSAGE_LEFT, /* cut-the-call: the other left */
+    MESSAGE_LEFT,  /* cut-the-call: the other left */
+    MESSAGE_EPOCH, /* roomd/status shows a new one */
 };
 
 /* The message of a pair that is session 1's or 2's; and the session of one that is. */
@@ -35,23 +36,23 @@ unsigned message_session(unsigned message);
 enum view { VIEW_OUT, VIEW_ASKING, VIEW_IN, VIEW_ASKING_AGAIN };
 
 /*
- * Queues are 3 bits a message, the next one lowest. A client's queue to roomd takes four; two more
+ * Queues are 3 bits a message, the next one lowest. A client's queue to roomd takes three; two more
  * places are for those that come again.
  */
-#define TO_ROOMD_MAX  4
-#define TO_CLIENT_MAX 4
-#define TAKEN_MAX     2
+#define TO_ROOMD_MAX  3
+#define TO_CLIENT_MAX 3
+#define TAKEN_MAX     2 /* that come again, of one client */
+#define TAKEN_ALL_MAX 2 /* and of all */
 
 struct client {
     unsigned session; /* 0: not there yet */
     bool connected;
     unsigned view;
-    bool epoch_due;     /* roomd showed an epoch that this client has not seen */
     unsigned to_roomd;  /* queue at the broker */
-    unsigned taken;     /* the last messages roomd took: they may come again */
+    unsigned taken;     /* taken by roomd without a receipt: comes again after a crash */
     unsigned to_client; /* queue at the broker */
 
-    unsigned seat; /* 0 = none; 1, 2: its place in the room */
+    bool seated; /* in the room; who sits first makes no difference to any rule */
     unsigned seat_session;
     unsigned former;
     bool away;
@@ -60,16 +61,27 @@ struct client {
 struct world {
     struct client clients[CLIENTS];
     unsigned losses, crashes; /* to come */
+    bool stalled;             /* receipts are lost now */
     const char *violation;    /* a promise that the last step broke */
 };
 
-/* Appends; false when there are `max` already. */
+/*
+ * Appends; false when there are `max` already. The same message twice in a row is put once:
+ * duplicates are what ACTION_STALL is for.
+ */
 bool queue_push(unsigned *queue, unsigned message, unsigned max);
 
 /* Takes the next message; 0 when there is none. */
 unsigned queue_pop(unsigned *queue);
 
+/* The next message, left where it is; 0 when there is none. */
+unsigned queue_first(unsigned queue);
+
 unsigned queue_length(unsigned queue);
+
+/* Takes the client's next message out of its queue. False when there is none, or no place to
+ * remember that it comes again. */
+bool world_take(struct world *world, unsigned client, unsigned *message);
 
 #define WORLD_TELL_ALL 99
 
