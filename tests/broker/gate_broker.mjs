@@ -14,6 +14,8 @@ import { freePorts } from '../lib/ports.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const build = process.env.PARLEY_BUILD_DIR ?? join(root, 'build');
+/** For every suite here: a wait that nobody bounded fails, and says where. */
+export const LIMIT = { timeout: 120_000 };
 const FINDING = /(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:/;
 
 /** What the broker needs in its environment: a sanitized gate wants its runtime loaded first. */
@@ -55,7 +57,8 @@ export class GateBroker {
 
   /** Starts the broker; `ended` resolves with its status. */
   launch() {
-    this.process = spawn(process.env.PARLEY_MOSQUITTO ?? 'mosquitto', ['-c', this.confFile],
+    // It dies with the test, however that ends.
+    this.process = spawn('setpriv', ['--pdeathsig', 'KILL', process.env.PARLEY_MOSQUITTO ?? 'mosquitto', '-c', this.confFile],
       { env: { ...environment(), PATH: `${process.env.PATH}:/usr/sbin` }, stdio: ['ignore', 'ignore', 'pipe'] });
     this.ended = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve(code ?? signal)));
     createInterface({ input: this.process.stderr }).on('line', (line) => this.log.push(line));
@@ -75,6 +78,10 @@ export class GateBroker {
     const finding = this.log.findIndex((line) => FINDING.test(line));
     if (finding >= 0) throw new Error(this.log.slice(finding, finding + 40).join('\n'));
     if (code !== 0) throw new Error(`the broker ended with ${code}\n${this.log.slice(-30).join('\n')}`);
+    this.discard();
+  }
+
+  discard() {
     rmSync(this.folder, { recursive: true, force: true });
   }
 

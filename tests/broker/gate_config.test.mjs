@@ -6,9 +6,9 @@ import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { links } from '../lib/client.mjs';
 import { randomId } from '../lib/jwt.mjs';
-import { useGate } from './gate_broker.mjs';
+import { LIMIT, useGate } from './gate_broker.mjs';
 
-describe('the broker\'s configuration', () => {
+describe('the broker\'s configuration', LIMIT, () => {
   const gate = useGate();
 
   test('listens where it is told, and nowhere else', async () => {

@@ -6,12 +6,12 @@ import mqtt from 'mqtt';
 import { links, NOT_AUTHORIZED, refused } from '../lib/client.mjs';
 import { nowS, randomId } from '../lib/jwt.mjs';
 import { until } from '../lib/poll.mjs';
-import { GateBroker, newKey, seat, useGate, will } from './gate_broker.mjs';
+import { GateBroker, LIMIT, newKey, seat, useGate, will } from './gate_broker.mjs';
 
 const NOT_AUTHORIZED_3 = 5; // CONNACK of MQTT 3.1.1
 const REPLACED = [0x8e /* Mosquitto 2.1: taken over */, 0x98 /* 2.0: by the gate's hand */];
 
-describe('connecting', () => {
+describe('connecting', LIMIT, () => {
   const gate = useGate();
 
   const good = () => ({ id: randomId('p-'), role: 'peer', room: 'r' });
@@ -111,7 +111,7 @@ describe('connecting', () => {
   }
 });
 
-describe('a reload', () => {
+describe('a reload', LIMIT, () => {
   const gate = useGate();
 
   /** A client whose token has run out while it was connected. */
@@ -195,7 +195,7 @@ describe('a reload', () => {
   });
 });
 
-describe('a gate that cannot load', () => {
+describe('a gate that cannot load', LIMIT, () => {
   const lame = (edit) => async () => {
     const gate = new GateBroker();
     await gate.start();
@@ -204,6 +204,7 @@ describe('a gate that cannot load', () => {
     edit(gate);
     gate.launch();
     assert.notEqual(await gate.ended, 0);
+    gate.discard();
   };
   test('keeps the broker from starting: no keys', lame((gate) => gate.writeKeys('')));
   test('keeps the broker from starting: a configuration that is wrong', lame((gate) => writeFileSync(`${gate.folder}/parley.conf`, '[parley]\nno_such_option = 1\n')));

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { links, NOT_AUTHORIZED, refused, SUBACK_FAILURE } from '../lib/client.mjs';
 import { randomId } from '../lib/jwt.mjs';
 import { SDP } from '../lib/peer.mjs';
-import { seat, useGate, will } from './gate_broker.mjs';
+import { LIMIT, seat, useGate, will } from './gate_broker.mjs';
 
 const gate = useGate();
 
@@ -24,7 +24,7 @@ async function denied(doing, link) {
 }
 
 for (const link of links) {
-  describe(`over ${link}`, () => {
+  describe(`over ${link}`, LIMIT, () => {
     test('members reach each other, and nobody else does', async () => {
       const { room, ada, bob, eve } = scene();
       const roomd = await gate.roomd();
@@ -188,7 +188,7 @@ for (const link of links) {
   });
 }
 
-describe('roomd', () => {
+describe('roomd', LIMIT, () => {
   test('finds what happened while it was away, in order', async () => {
     const { room, ada, bob } = scene();
     const roomd = await gate.roomd({ clean: false });
@@ -238,7 +238,7 @@ describe('roomd', () => {
   });
 });
 
-describe('outside the tables', () => {
+describe('outside the tables', LIMIT, () => {
   const filters = ['#', '+/#', '$SYS/#', '$CONTROL/#', '$share/g/parley/v1/rooms/r/state', 'parley/v1/rooms/+/state', 'parley/v1/rooms/r/to/+/#', 'parley/v2/x'];
   for (const version of [4, 5]) {
     test(`a peer reads nothing, MQTT ${version === 5 ? '5' : '3.1.1'}`, async () => {
