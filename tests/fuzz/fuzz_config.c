@@ -1,0 +1,108 @@
+/*
+ * config_parse on any bytes, and config_set on their lines.
+ *
+ * What is wrong is said with a line, and leaves what was there alone. What is right is written and
+ * read back to the same; and whatever an operator may write, the JSON that httpd makes of it is
+ * JSON.
+ */
+#include "fuzz.h"
+
+#include "common/config.h"
+#include "common/json_scan.h"
+#include "httpd/bodies.h"
+#include "httpd/site.h"
+
+static struct config config, again, untouched;
+
+static void write_to_text(const struct config *from, char **text, size_t *len)
+{
+    FILE *out = open_memstream(text, len);
+    PROMISE(out != NULL);
+    config_write(out, from);
+    PROMISE(fclose(out) == 0);
+}
+
+/* Written and read back is the same: as a file, and as every value. */
+static void check_written(const struct config *from)
+{
+    char *first = NULL, *second = NULL, why[CONFIG_WHY_MAX + 1] = "";
+    size_t first_len = 0, second_len = 0;
+    write_to_text(from, &first, &first_len);
+    PROMISE(config_parse("written", first, first_len, &again, why) == STATUS_OK);
+    write_to_text(&again, &second, &second_len);
+    PROMISE(first_len == second_len && memcmp(first, second, first_len) == 0);
+    PROMISE(again.broker_count == from->broker_count);
+    free(first);
+    free(second);
+}
+
+/* What httpd hands out of a configuration. */
+static void check_bodies(const struct config *from)
+{
+    struct site site;
+    struct turn_secret secret = {6, "secret"};
+    char url[CONFIG_TEXT_MAX + HOST_MAX + 1], text[BODY_MAX];
+    if (!site_of_request("[::1]:8080", from->http_public_url, &site) ||
+        !site_broker_url(&site, &from->brokers[0], url, sizeof url))
+        return;
+    struct body_peer peer = {"p-1", "token", 2, url, from->turn_urls, &secret, 2};
+    size_t len = body_peer(&peer, text, sizeof text);
+    PROMISE(len == 0 || json_scan(text, len) == JSON_FINE);
+    len = body_room_created("r1", site.base, text, sizeof text);
+    PROMISE(len > 0 && json_scan(text, len) == JSON_FINE);
+}
+
+static void check_config(const struct config *from)
+{
+    PROMISE(from->broker_count >= 1 && from->broker_count <= BROKERS_MAX);
+    PROMISE(from->keys_file[0] != '\0' && from->log_level >= 0 && from->log_level <= 3);
+    PROMISE(config_broker_of_room(from, "r1") < from->broker_count);
+    for (unsigned i = 0; i < from->broker_count; i++)
+        PROMISE(config_broker_by_name(from, from->brokers[i].name) == (int)i);
+    check_written(from);
+    check_bodies(from);
+}
+
+/* True when no two options of `from` exclude each other, which single ones may on their way. */
+static bool holds_together(const struct config *from)
+{
+    for (unsigned i = 0; i < from->broker_count; i++) {
+        if (from->brokers[i].mqtt_port == from->brokers[i].ws_port)
+            return false;
+    }
+    return true;
+}
+
+static void set_lines(struct input *in)
+{
+    char why[CONFIG_WHY_MAX + 1] = "";
+    config_defaults(&config);
+    while (in->left > 0) {
+        char *line = input_line(in);
+        memcpy(&untouched, &config, sizeof config);
+        if (config_set(&config, line, why) != STATUS_OK) {
+            PROMISE(why[0] != '\0');
+            PROMISE(memcmp(&untouched, &config, sizeof config) == 0);
+        }
+        free(line);
+    }
+    if (holds_together(&config))
+        check_config(&config);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char why[CONFIG_WHY_MAX + 1] = "";
+    memset(&config, 0x5a, sizeof config);
+    if (config_parse("f", (const char *)data, size, &config, why) == STATUS_OK) {
+        check_config(&config);
+        return 0;
+    }
+    PROMISE(strncmp(why, "f:", 2) == 0 && strlen(why) > 4);
+    for (size_t i = 0; i < sizeof config; i++)
+        PROMISE(((unsigned char *)&config)[i] == 0x5a);
+    struct input in = {data, size};
+    if (size < 512)
+        set_lines(&in);
+    return 0;
+}
