@@ -125,9 +125,9 @@ void field_count(struct fields *fields, const char *name, uint64_t *out, uint64_
         *out = (uint64_t)value;
 }
 
-void field_flag(struct fields *fields, const char *name, bool *out)
+void field_flag(struct fields *fields, const char *name, bool *out, bool required)
 {
-    const cJSON *item = field_find(fields, name, true);
+    const cJSON *item = field_find(fields, name, required);
     *out = cJSON_IsTrue(item);
     if (item && !cJSON_IsBool(item))
         fields_refuse(fields, STATUS_BAD_REQUEST, name, "is not true or false");

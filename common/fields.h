@@ -58,8 +58,8 @@ void field_peer_name(struct fields *fields, const char *name, char out[static PE
 /* A required integer from 0 to `max`, no fraction. */
 void field_count(struct fields *fields, const char *name, uint64_t *out, uint64_t max);
 
-/* A required true or false. */
-void field_flag(struct fields *fields, const char *name, bool *out);
+/* True or false. Optional and absent: false. */
+void field_flag(struct fields *fields, const char *name, bool *out, bool required);
 
 /* A required string that is one of `count` words; its index goes to `out`. */
 void field_word(struct fields *fields, const char *name, const char *const *words, size_t count,

@@ -235,6 +235,11 @@ void link_free(struct link *link)
     free(link);
 }
 
+void link_set_keyring(struct link *link, const struct keyring *keyring)
+{
+    link->keyring = keyring;
+}
+
 /* ---- the caller's poll loop ---- */
 
 int link_fd(const struct link *link)

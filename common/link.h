@@ -1,13 +1,15 @@
 /*
  * link: a service's connection to one broker, libmosquitto in the caller's poll loop.
  *
- * The link owns the client, connects without blocking the loop longer than a local connect takes, comes back by itself after a loss
- * (250 ms to 5 s, jittered), signs a fresh service token for every connect, and keeps Nagle off. It reads no clock: `now` is the monotonic
- * clock in milliseconds, handed in.
+ * The link owns the client, connects without blocking the loop longer than a local connect takes,
+ * comes back by itself after a loss (250 ms to 5 s, jittered), signs a fresh service token for
+ * every connect, and keeps Nagle off. It reads no clock: `now` is the monotonic clock in
+ * milliseconds, handed in.
  *
- * The tick. Mosquitto 2.0 serves its WebSocket listener from a 100 ms poll while the broker is idle. While somebody
- * connects or negotiates, a link sends a packet that means nothing (an UNSUBSCRIBE of a filter never subscribed) every `tick_ms`, which
- * turns the broker's loop; nobody else sees it. link_keep_turning() asks for that until a time.
+ * The tick. Mosquitto 2.0 serves its WebSocket listener from a 100 ms poll while the broker is
+ * idle. While somebody connects or negotiates, a link sends a packet that means nothing (an
+ * UNSUBSCRIBE of a filter never subscribed) every `tick_ms`, which turns the broker's loop; nobody
+ * else sees it. link_keep_turning() asks for that until a time.
  */
 #ifndef PARLEY_LINK_H
 #define PARLEY_LINK_H
@@ -28,7 +30,8 @@ struct link_events {
     void (*connected)(void *ctx, int64_t now);
     /* The connection is lost; the link is trying again by itself. */
     void (*disconnected)(void *ctx, int64_t now);
-    /* A message on a topic of the contract. `topic` and `payload` live until the call returns. `retained`: it was kept by the broker. */
+    /* A message on a topic of the contract. `topic` and `payload` live until the call returns.
+     * `retained`: it was kept by the broker. */
     void (*message)(void *ctx, const struct topic *topic, struct payload payload, bool retained,
                     int64_t now);
 };
@@ -37,18 +40,23 @@ struct link_options {
     const struct config_broker *broker; /* has to outlive the link */
     const struct keyring *keyring;      /* has to outlive the link */
     const char *peer_id;                /* `s-…`: client id, user name and token's sub */
-    bool keep_session;                  /* the broker queues for us while we are away (clean session off) */
-    const struct topic *will_topic;     /* NULL = no will; sent QoS 1, retained if its kind is */
-    const char *will_payload;           /* NUL-terminated */
+    bool keep_session; /* the broker queues for us while we are away (clean session off) */
+    const struct topic *will_topic; /* NULL = no will; sent QoS 1, retained if its kind is */
+    const char *will_payload;       /* NUL-terminated */
     struct link_events events;
     void *ctx;
 };
 
-/* Makes a link and starts its first connect at the next link_service. NULL when there is no memory. Free with link_free. */
+/* Makes a link and starts its first connect at the next link_service. NULL when there is no memory.
+ * Free with link_free. */
 struct link *link_new(const struct link_options *options);
 
 /* Says good-bye (the will is not sent) and frees. NULL is fine. */
 void link_free(struct link *link);
+
+/* From the next connect on tokens are signed with `keyring`, which has to outlive the link; the
+ * connection stays as it is. */
+void link_set_keyring(struct link *link, const struct keyring *keyring);
 
 /* What to poll: a descriptor (-1 while there is none) and the poll(2) events wanted. */
 int link_fd(const struct link *link);
@@ -57,21 +65,25 @@ short link_poll_events(const struct link *link);
 /* When link_service has to be called at the latest, on the monotonic clock. */
 int64_t link_deadline(const struct link *link, int64_t now);
 
-/* Does what is due: `revents` is what poll(2) said about link_fd (0 when nothing). May call every event. */
+/* Does what is due: `revents` is what poll(2) said about link_fd (0 when nothing). May call every
+ * event. */
 void link_service(struct link *link, short revents, int64_t now);
 
 bool link_is_connected(const struct link *link);
 
-/* Subscribes to filter (below parley/v1/, given without that prefix) at `qos`. STATUS_UNAVAILABLE when not connected. */
+/* Subscribes to filter (below parley/v1/, given without that prefix) at `qos`. STATUS_UNAVAILABLE
+ * when not connected. */
 enum status link_subscribe(struct link *link, const char *filter, int qos);
 
 /*
- * Takes a subscription back. Called right after link_subscribe it leaves just the retained messages, once: the broker handles both
- * in order, and what the first has queued is delivered.
+ * Takes a subscription back. Called right after link_subscribe it leaves just the retained
+ * messages, once: the broker handles both in order, and what the first has queued is delivered.
  */
 enum status link_unsubscribe(struct link *link, const char *filter);
 
-/* Publishes with the QoS and retain flag of the topic's kind. STATUS_UNAVAILABLE when not connected, STATUS_BAD_REQUEST for a topic that does not format. An empty payload clears a retained one. */
+/* Publishes with the QoS and retain flag of the topic's kind. STATUS_UNAVAILABLE when not
+ * connected, STATUS_BAD_REQUEST for a topic that does not format. An empty payload clears a
+ * retained one. */
 enum status link_publish(struct link *link, const struct topic *topic, const char *payload,
                          size_t len);
 

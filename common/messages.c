@@ -77,6 +77,7 @@ static void read_create_room(struct fields *fields, void *out)
     struct msg_create_room *create = out;
     field_id(fields, "request", create->request, true, STATUS_BAD_REQUEST);
     field_id(fields, "room_id", create->room_id, false, STATUS_BAD_ROOM_ID);
+    field_flag(fields, "dry_run", &create->dry_run, false);
 }
 
 enum status msg_decode_create_room(struct payload in, struct msg_create_room *out,
@@ -128,7 +129,7 @@ static void read_room_created(struct fields *fields, void *out)
     struct msg_room_created *made = out;
     field_id(fields, "request", made->request, true, STATUS_BAD_REQUEST);
     field_id(fields, "room_id", made->room_id, true, STATUS_BAD_REQUEST);
-    field_flag(fields, "created", &made->created);
+    field_flag(fields, "created", &made->created, true);
 }
 
 enum status msg_decode_room_created(struct payload in, struct msg_room_created *out,

@@ -43,6 +43,7 @@ struct msg_session { /* cut-the-call and gone */
 struct msg_create_room {
     char request[REQUEST_ID_MAX + 1];
     char room_id[ROOM_ID_MAX + 1]; /* "" when any will do */
+    bool dry_run; /* answer as if, and make nothing: what /readyz asks */
 };
 
 /* STATUS_OK, STATUS_BAD_REQUEST, STATUS_BAD_PEER_NAME, STATUS_TOO_LARGE. */

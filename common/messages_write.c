@@ -116,6 +116,8 @@ size_t msg_encode_create_room(const struct msg_create_room *message, char *out, 
     json_text(&json, "request", message->request);
     if (message->room_id[0])
         json_text(&json, "room_id", message->room_id);
+    if (message->dry_run)
+        json_flag(&json, "dry_run", true);
     return finish_object(&json);
 }
 

@@ -105,7 +105,7 @@ static int open_signals(void)
 }
 
 /* The new keys replace the old ones only once they are read whole. */
-static void reload_keys(struct app *app, int64_t now)
+static void reload_keys(struct app *app)
 {
     char why[APP_WHY_MAX + 1];
     struct keyring *keyring = NULL;
@@ -113,24 +113,20 @@ static void reload_keys(struct app *app, int64_t now)
         log_error("keys-not-reloaded", LOG_TEXT("why", why));
         return;
     }
-    if (upstream_relink(&app->upstream, keyring, now) != STATUS_OK) {
-        log_error("keys-not-reloaded", LOG_TEXT("why", "no memory"));
-        keyring_free(keyring);
-        return;
-    }
+    upstream_set_keyring(&app->upstream, keyring);
     keyring_free(app->keyring);
     app->keyring = keyring;
     log_info("keys-reloaded");
 }
 
 /* Handles the signals that have arrived. True when the process is to end. */
-static bool take_signals(struct app *app, int fd, int64_t now)
+static bool take_signals(struct app *app, int fd)
 {
     struct signalfd_siginfo info;
     bool end = false;
     while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP)
-            reload_keys(app, now);
+            reload_keys(app);
         else
             end = true;
     }
@@ -157,7 +153,7 @@ static bool turn(struct app *app, int signal_fd, int64_t deadline)
     if (poll(fds, 2 + app->upstream.count, wait > INT_MAX ? INT_MAX : (int)wait) < 0)
         return errno != EINTR;
     now = clock_monotonic_ms();
-    bool end = (fds[0].revents & POLLIN) && take_signals(app, signal_fd, now);
+    bool end = (fds[0].revents & POLLIN) && take_signals(app, signal_fd);
     upstream_service(&app->upstream, fds + 2, now);
     pending_sweep(&app->pending, now);
     server_run(app->server, now);

@@ -1,6 +1,5 @@
 #include "upstream.h"
 
-#include "common/json_write.h"
 #include "common/log.h"
 
 #include <stdio.h>
@@ -171,18 +170,10 @@ enum status upstream_init(struct upstream *upstream, const struct config *config
     return STATUS_OK;
 }
 
-enum status upstream_relink(struct upstream *upstream, const struct keyring *keyring, int64_t now)
+void upstream_set_keyring(struct upstream *upstream, const struct keyring *keyring)
 {
-    for (unsigned i = 0; i < upstream->count; i++) {
-        struct broker *broker = &upstream->brokers[i];
-        struct link *link = make_link(broker, keyring);
-        if (!link)
-            return STATUS_INTERNAL;
-        link_free(broker->link);
-        broker->link = link;
-        on_disconnected(broker, now);
-    }
-    return STATUS_OK;
+    for (unsigned i = 0; i < upstream->count; i++)
+        link_set_keyring(upstream->brokers[i].link, keyring);
 }
 
 void upstream_clear(struct upstream *upstream)
@@ -267,10 +258,11 @@ static enum status enlist(struct broker *broker, const char *device, struct wait
 
 static const struct topic create_room_topic = {.kind = TOPIC_CREATE_ROOM, .peer = HTTPD_PEER_ID};
 
-enum status upstream_ask_room(struct broker *broker, const char *room_id, struct waiter *waiter)
+static enum status ask_room(struct broker *broker, const char *room_id, bool dry_run,
+                            struct waiter *waiter)
 {
     char text[EVENT_PAYLOAD_MAX];
-    struct msg_create_room message = {0};
+    struct msg_create_room message = {.dry_run = dry_run};
     enum status status =
         upstream_is_served(broker) ? enlist(broker, "", waiter) : STATUS_UNAVAILABLE;
     if (status != STATUS_OK)
@@ -281,20 +273,14 @@ enum status upstream_ask_room(struct broker *broker, const char *room_id, struct
                    msg_encode_create_room(&message, text, sizeof text));
 }
 
+enum status upstream_ask_room(struct broker *broker, const char *room_id, struct waiter *waiter)
+{
+    return ask_room(broker, room_id, false, waiter);
+}
+
 enum status upstream_ask_alive(struct broker *broker, struct waiter *waiter)
 {
-    char text[EVENT_PAYLOAD_MAX];
-    enum status status =
-        upstream_is_served(broker) ? enlist(broker, "", waiter) : STATUS_UNAVAILABLE;
-    if (status != STATUS_OK)
-        return status;
-    /* `?` is outside the ids' alphabet: roomd answers `bad-room-id` (docs/protocol.md, rule 10). */
-    struct json_out json = json_start(text, sizeof text);
-    json_open(&json, NULL, '{');
-    json_text(&json, "request", waiter->request);
-    json_text(&json, "room_id", "?");
-    json_close(&json, '}');
-    return publish(broker, waiter, &create_room_topic, text, json_finish(&json));
+    return ask_room(broker, "", true, waiter);
 }
 
 enum status upstream_ring(struct broker *broker, const char *device_id, const char *room_id,

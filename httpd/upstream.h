@@ -45,9 +45,8 @@ struct upstream {
 enum status upstream_init(struct upstream *upstream, const struct config *config,
                           const struct keyring *keyring, struct pending *pending);
 
-/* Begins every link anew, with other keys; mirrors stay. STATUS_INTERNAL when there is no memory.
- */
-enum status upstream_relink(struct upstream *upstream, const struct keyring *keyring, int64_t now);
+/* From the next connect on every link signs with `keyring`; connections stay. */
+void upstream_set_keyring(struct upstream *upstream, const struct keyring *keyring);
 
 void upstream_clear(struct upstream *upstream);
 

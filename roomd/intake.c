@@ -76,7 +76,11 @@ static enum status take_create_room(struct intake *intake, const struct topic *t
         replies_lobby_error(intake->replies, topic->peer, create.request, status, fault->why);
         return STATUS_OK;
     }
-    rooms_create(intake->rooms, topic->peer, create.request, create.room_id, now);
+    if (create.dry_run) {
+        rooms_try_create(intake->rooms, topic->peer, create.request, create.room_id);
+    } else {
+        rooms_create(intake->rooms, topic->peer, create.request, create.room_id, now);
+    }
     return STATUS_OK;
 }
 

@@ -119,12 +119,11 @@ static int open_signals(void)
     return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static int serve(const struct config *config, const struct config_broker *broker,
-                 const struct keyring *keyring)
+static int serve(const struct config *config, const struct config_broker *broker)
 {
     char path[2 * CONFIG_TEXT_MAX];
     char why[2 * CONFIG_TEXT_MAX] = "";
-    struct service_options options = {.config = config, .broker = broker, .keyring = keyring};
+    struct service_options options = {.config = config, .broker = broker};
     int exit_code = EXIT_FAILURE;
 
     options.signal_fd = open_signals();
@@ -163,11 +162,12 @@ int main(int argc, char **argv)
     if (broker < 0) {
         return fail("the configuration has no broker of that name");
     }
+    if (!command.check_only) {
+        return serve(&config, &config.brokers[broker]);
+    }
     if (keyring_load(config.keys_file, &keyring, why, sizeof(why)) != STATUS_OK) {
         return fail(why);
     }
-    exit_code =
-        command.check_only ? EXIT_SUCCESS : serve(&config, &config.brokers[broker], keyring);
     keyring_free(keyring);
-    return exit_code;
+    return EXIT_SUCCESS;
 }

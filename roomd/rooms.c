@@ -134,19 +134,43 @@ static enum status choose_id(const struct rooms *rooms, const char *wanted,
     return STATUS_UNAVAILABLE;
 }
 
+/* Decides what a create-room comes to: the id and, when that room is there already, its entry. */
+static enum status plan_create(const struct rooms *rooms, const char *wanted,
+                               char id[static ROOM_ID_MAX + 1], struct ledger_room **entry)
+{
+    enum status status = choose_id(rooms, wanted, id);
+    *entry = status == STATUS_OK ? ledger_find(&rooms->ledger, id) : NULL;
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (*entry == NULL) {
+        return may_add_room(rooms);
+    }
+    return (*entry)->peer_count > 0 ? STATUS_ROOM_OCCUPIED : STATUS_OK;
+}
+
+void rooms_try_create(struct rooms *rooms, const char *peer_id, const char *request,
+                      const char *room_id)
+{
+    char id[ROOM_ID_MAX + 1];
+    struct ledger_room *entry;
+    enum status status = plan_create(rooms, room_id, id, &entry);
+    if (status != STATUS_OK) {
+        refuse_create(rooms, peer_id, request, room_id, status);
+        return;
+    }
+    const struct rooms_effect effect = {
+        .kind = ROOMS_CREATED, .room_id = id, .peer_id = peer_id, .request = request};
+    rooms->options.emit(rooms->options.ctx, &effect);
+}
+
 void rooms_create(struct rooms *rooms, const char *peer_id, const char *request,
                   const char *room_id, int64_t now)
 {
     struct room room = {0};
-    enum status status = choose_id(rooms, room_id, room.id);
-    struct ledger_room *entry = status == STATUS_OK ? ledger_find(&rooms->ledger, room.id) : NULL;
+    struct ledger_room *entry;
+    enum status status = plan_create(rooms, room_id, room.id, &entry);
     bool created = entry == NULL;
-
-    if (status == STATUS_OK && created) {
-        status = may_add_room(rooms);
-    } else if (status == STATUS_OK && entry->peer_count > 0) {
-        status = STATUS_ROOM_OCCUPIED;
-    }
     if (status != STATUS_OK) {
         refuse_create(rooms, peer_id, request, room_id, status);
         return;

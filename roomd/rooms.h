@@ -75,6 +75,10 @@ void rooms_rollback(struct rooms *rooms);
 void rooms_create(struct rooms *rooms, const char *peer_id, const char *request,
                   const char *room_id, int64_t now);
 
+/* The same without making anything, with `created` false: a question that changes nothing. */
+void rooms_try_create(struct rooms *rooms, const char *peer_id, const char *request,
+                      const char *room_id);
+
 /* JOIN, CUT or GONE in a room; `refusal` of the event is filled in here. In a transaction. */
 void rooms_event(struct rooms *rooms, const char *room_id, const struct room_event *event,
                  int64_t now);

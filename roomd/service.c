@@ -37,6 +37,7 @@
 struct service {
     const struct service_options *options;
     struct link *link;
+    struct keyring *keyring;
     struct rooms *rooms;
     struct mailbox in, out;
     struct stats stats;
@@ -245,12 +246,33 @@ static void on_message(void *ctx, const struct topic *topic, struct payload payl
 
 /* ---- the loop ---- */
 
+/* Reads the key file, whole, before anything of the old keys goes. False when it is not right: they
+ * stay. */
+static bool load_keys(struct service *service)
+{
+    struct keyring *keyring = NULL;
+    char why[CONFIG_WHY_MAX + 1];
+    if (keyring_load(service->options->config->keys_file, &keyring, why, sizeof(why)) !=
+        STATUS_OK) {
+        log_error("keys-not-loaded", LOG_TEXT("why", why));
+        return false;
+    }
+    service->replies.keyring = service->intake.keyring = keyring;
+    if (service->link != NULL) {
+        link_set_keyring(service->link, keyring);
+    }
+    keyring_free(service->keyring);
+    service->keyring = keyring;
+    log_info("keys-loaded");
+    return true;
+}
+
 static void read_signals(struct service *service)
 {
     struct signalfd_siginfo info;
     while (read(service->options->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP) {
-            log_info("signal-ignored", LOG_TEXT("signal", "SIGHUP"));
+            load_keys(service);
         } else {
             log_info("stopping", LOG_NUMBER("signal", info.ssi_signo));
             service->stop = true;
@@ -336,10 +358,8 @@ static enum status begin(struct service *service, int64_t now)
     const struct topic will_topic = {.kind = TOPIC_ROOMD_STATUS};
     char will[OUTBOUND_MAX];
 
-    service->replies = (struct replies){.out = &service->out,
-                                        .stats = &service->stats,
-                                        .keyring = options->keyring,
-                                        .grace_s = config->grace_s};
+    service->replies = (struct replies){
+        .out = &service->out, .stats = &service->stats, .grace_s = config->grace_s};
     const struct rooms_options rooms = {.grace_ms = (int64_t)config->grace_s * 1000,
                                         .ttl_ms = (int64_t)config->room_ttl_s * 1000,
                                         .rooms_max = config->rooms_max,
@@ -348,10 +368,11 @@ static enum status begin(struct service *service, int64_t now)
                                         .emit = replies_emit,
                                         .ctx = &service->replies};
     service->rooms = rooms_new(&rooms);
-    service->intake = (struct intake){.rooms = service->rooms,
-                                      .replies = &service->replies,
-                                      .stats = &service->stats,
-                                      .keyring = options->keyring};
+    service->intake = (struct intake){
+        .rooms = service->rooms, .replies = &service->replies, .stats = &service->stats};
+    if (!load_keys(service)) {
+        return STATUS_INTERNAL;
+    }
     service->store_ok = true;
     service->started = now;
     service->stats_next = now + STATS_EVERY_MS;
@@ -363,7 +384,7 @@ static enum status begin(struct service *service, int64_t now)
     encode_status(service, ROOMD_OFFLINE, will, sizeof(will));
     const struct link_options link = {
         .broker = options->broker,
-        .keyring = options->keyring,
+        .keyring = service->keyring,
         .peer_id = "s-roomd",
         .keep_session = true, /* a join sent while we are down is answered when we are back */
         .will_topic = &will_topic,
@@ -389,5 +410,6 @@ enum status service_run(const struct service_options *options)
     mailbox_clear(&service.in);
     mailbox_clear(&service.out);
     rooms_free(service.rooms);
+    keyring_free(service.keyring);
     return status;
 }

@@ -169,6 +169,34 @@ static void create_new(void **state)
     assert_int_equal(rooms_count(rooms).rooms, 2);
 }
 
+static void try_create(const char *id)
+{
+    rooms_begin(rooms);
+    rooms_try_create(rooms, "s-httpd", "q", id);
+    keep();
+}
+
+static void trying_answers_and_makes_nothing(void **state)
+{
+    (void)state;
+    limit(1, 0);
+    try_create("");
+    assert_told("s-httpd q found gen-0; ");
+    assert_int_equal(rooms_count(rooms).rooms, 0);
+    create("r1", 0);
+    say_nothing();
+    int64_t deadline = rooms_deadline(rooms);
+    try_create("r1");
+    assert_told("s-httpd q found r1; ");
+    try_create("r2");
+    assert_told("s-httpd q refused quota; ");
+    assert_int_equal(rooms_deadline(rooms), deadline);
+    join("r1", "p-a", 0);
+    say_nothing();
+    try_create("r1");
+    assert_told("s-httpd q refused room-occupied; ");
+}
+
 static void create_finds_an_empty_room(void **state)
 {
     (void)state;
@@ -547,6 +575,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(create_new),
+        TEST(trying_answers_and_makes_nothing),
         TEST(create_finds_an_empty_room),
         TEST(create_refuses_an_occupied_room),
         TEST(generated_ids_are_tried_again),
