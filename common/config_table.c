@@ -2,6 +2,7 @@
 
 #include "ids.h"
 #include "log.h"
+#include "utf8.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -123,8 +124,11 @@ static const char *check_text(const char *value)
     size_t len = strlen(value);
     if (len > CONFIG_TEXT_MAX)
         return "is too long";
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)value[i];
+    for (size_t i = 0, size; i < len; i += size) {
+        uint32_t c;
+        size = utf8_read(value + i, len - i, &c);
+        if (size == 0)
+            return "is not valid UTF-8"; /* httpd puts values into JSON */
         bool after_blank = i == 0 || value[i - 1] == ' ';
         if (c < 0x20 || c == 0x7f)
             return "holds a control character";

@@ -202,7 +202,8 @@ enum status seat_sign(const struct keyring *keyring, const struct seat_claims *c
     if (!id_is_valid(claims->peer_id, strnlen(claims->peer_id, sizeof claims->peer_id)) ||
         !id_is_valid(claims->session, strnlen(claims->session, sizeof claims->session)) ||
         !id_is_valid(claims->room, strnlen(claims->room, sizeof claims->room)) ||
-        claims->issued_at < 0)
+        claims->rev > FIELD_COUNT_MAX || claims->issued_at < 0 ||
+        claims->issued_at > (int64_t)FIELD_COUNT_MAX)
         return STATUS_BAD_REQUEST;
     struct json_out json = json_start(payload, sizeof payload);
     json_open(&json, NULL, '{');

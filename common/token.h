@@ -66,7 +66,7 @@ struct seat_claims {
     int64_t issued_at; /* seconds since 1970 */
 };
 
-/* Signs a seat. STATUS_BAD_REQUEST when a field is empty. A seat has no expiry: it counts only where rule 7 lets it. */
+/* Signs a seat. STATUS_BAD_REQUEST when a field is empty, or a number larger than JSON can hold. A seat has no expiry: it counts only where rule 7 lets it. */
 enum status seat_sign(const struct keyring *keyring, const struct seat_claims *claims,
                       char out[static SEAT_MAX + 1]);
 

@@ -134,6 +134,7 @@ static void test_wrong_files(void **state)
         {"[turn]\nurls = stun:a http://b\n", "file:2: urls is not a list"},
         {"[parley]\nlog_level = loud\n", "file:2: log_level is not"},
         {"[parley]\nstate_dir = /a\tb\n", "file:2: state_dir holds a control"},
+        {"[turn]\nurls = turn:\xff\n", "file:2: urls is not valid UTF-8"},
         /* A continued line would be another value for the option before it. */
         {"[turn]\nurls = stun:a\n  stun:b\n", "file:3:"},
     };

@@ -282,6 +282,10 @@ static void test_seats(void **state)
         assert_int_equal(seat_sign(keyring, &in, seat), STATUS_BAD_REQUEST);
         field[0] = first;
     }
+
+    /* A rev that no reader would take is not signed. */
+    in.rev = UINT64_C(1) << 53;
+    assert_int_equal(seat_sign(keyring, &in, seat), STATUS_BAD_REQUEST);
     keyring_free(keyring);
 }
 

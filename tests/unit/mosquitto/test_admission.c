@@ -170,16 +170,23 @@ static void who_is_in_stays_unless_a_living_tokens_key_is_gone(void **state)
 {
     struct fixture *fixture = *state;
     struct keyring *other = new_keyring();
-    struct client client = {.expires_at = NOW + 10, .connected = true};
+    struct client client = {
+        .who = {ROLE_PEER, "p-a", "r"}, .expires_at = NOW + 10, .connected = true};
     assert_true(admission_may_stay(&client, fixture->token, fixture->keyring, NOW));
     assert_false(admission_may_stay(&client, fixture->token, other, NOW));
     assert_false(admission_may_stay(&client, NULL, fixture->keyring, NOW));
     /* Expired: its key may have been rotated out. */
     assert_true(admission_may_stay(&client, fixture->token, other, NOW + 10));
     assert_true(admission_may_stay(&client, fixture->token, fixture->keyring, NOW + 11));
-    /* A kept session is asked when it comes back. */
+    /* A kept session is asked for the time when it comes back, for its token now: its pointer may
+     * be another's. */
     client.connected = false;
-    assert_true(admission_may_stay(&client, fixture->token, other, NOW));
+    assert_true(admission_may_stay(&client, fixture->token, fixture->keyring, NOW + 11));
+    assert_false(admission_may_stay(&client, fixture->token, other, NOW));
+    assert_false(admission_may_stay(&client, "a.b.c", fixture->keyring, NOW));
+    assert_false(admission_may_stay(&client, NULL, fixture->keyring, NOW));
+    client.who.peer_id = "p-other";
+    assert_false(admission_may_stay(&client, fixture->token, fixture->keyring, NOW));
     keyring_free(other);
 }
 
