@@ -154,21 +154,16 @@ static bool join_again(struct room *room, struct peer *member, const struct room
     return was_away;
 }
 
-/* A join of a member under another session. */
+/*
+ * A join of a member under another session: a reload. The seat goes over at once, away or not (rule
+ * 2). That an old page's join may come again after the new one's (a broker that was cut off repeats
+ * the last messages, in their order) needs no memory: the new one's comes again right behind, and
+ * has the last word. Remembering the old session would be worse: it locks the living page out where
+ * the old one's join is the first that the room hears of.
+ */
 static bool join_reloaded(struct room *room, struct peer *member, const struct room_event *event,
                           struct room_effects *effects)
 {
-    /*
-     * A copy of the join that this seat was taken over from, delivered late: that page is gone, and
-     * the living one keeps the seat. The answer names the old session, so nobody but that page can
-     * take it for his.
-     */
-    if (strcmp(member->former, event->session) == 0) {
-        tell_full(event, effects);
-        return false;
-    }
-    /* A reload: the seat goes over at once, away or not (rule 2). */
-    COPY(member->former, member->session);
     COPY(member->session, event->session);
     COPY(member->name, event->peer_name);
     show_up(member);

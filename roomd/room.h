@@ -24,9 +24,6 @@ struct peer {
     char id[PEER_ID_MAX + 1];
     char name[PEER_NAME_MAX + 1];
     char session[SESSION_MAX + 1];
-    /* The session that this one took over from, or "": a late copy of its join must not put the
-     * living one out (rule 2). */
-    char former[SESSION_MAX + 1];
     enum peer_state state;
     int64_t away_until; /* monotonic ms: when the seat is free, while PEER_AWAY; else 0 */
     uint64_t seat_rev;  /* the rev that its newest seat is known to name: what rule 7 compares */

@@ -22,7 +22,8 @@ struct service_options {
     const struct config *config;
     const struct config_broker *broker;
     struct store *store;
-    int signal_fd; /* a signalfd(2): SIGTERM and SIGINT end the service, SIGHUP reads the keys again */
+    int signal_fd; /* a signalfd(2): SIGTERM and SIGINT end the service, SIGHUP reads the keys again
+                    */
 };
 
 /* Serves until a signal says to stop. STATUS_INTERNAL when it could not begin. */

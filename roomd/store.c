@@ -25,10 +25,8 @@ static const char schema[] =
     "  rev INTEGER NOT NULL,"
     "  reclaim INTEGER NOT NULL,"    /* 1: brought back by a seat, its window is open */
     "  emptied_at INTEGER NOT NULL," /* seconds since 1970; counts while peer1_id is NULL */
-    "  peer1_id TEXT, peer1_name TEXT, peer1_session TEXT, peer1_former TEXT, peer1_seat_rev "
-    "INTEGER,"
-    "  peer2_id TEXT, peer2_name TEXT, peer2_session TEXT, peer2_former TEXT, peer2_seat_rev "
-    "INTEGER"
+    "  peer1_id TEXT, peer1_name TEXT, peer1_session TEXT, peer1_seat_rev INTEGER,"
+    "  peer2_id TEXT, peer2_name TEXT, peer2_session TEXT, peer2_seat_rev INTEGER"
     ") WITHOUT ROWID;"
     "CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);"
     "PRAGMA user_version = 1;"
@@ -37,17 +35,17 @@ static const char schema[] =
 /* The columns of a room, in the order of COLUMN_…; a peer's follow each other. */
 #define COLUMNS                                                                                    \
     "room_id, rev, reclaim, emptied_at,"                                                           \
-    " peer1_id, peer1_name, peer1_session, peer1_former, peer1_seat_rev,"                          \
-    " peer2_id, peer2_name, peer2_session, peer2_former, peer2_seat_rev"
+    " peer1_id, peer1_name, peer1_session, peer1_seat_rev,"                                        \
+    " peer2_id, peer2_name, peer2_session, peer2_seat_rev"
 
 enum { COLUMN_ROOM_ID, COLUMN_REV, COLUMN_RECLAIM, COLUMN_EMPTIED_AT, COLUMN_PEERS };
-enum { PEER_ID, PEER_NAME, PEER_SESSION, PEER_FORMER, PEER_SEAT_REV, PEER_COLUMNS };
+enum { PEER_ID, PEER_NAME, PEER_SESSION, PEER_SEAT_REV, PEER_COLUMNS };
 
 enum statement { BEGIN, PUT, DELETE, COMMIT, PROBE, LOAD, STATEMENT_COUNT };
 
 static const char *const statements[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
-    [PUT] = "INSERT OR REPLACE INTO rooms (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [PUT] = "INSERT OR REPLACE INTO rooms (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     [DELETE] = "DELETE FROM rooms WHERE room_id = ?",
     [COMMIT] = "COMMIT",
     [PROBE] = "INSERT OR REPLACE INTO probe VALUES (1, ?)",
@@ -233,8 +231,7 @@ static bool read_peer(sqlite3_stmt *row, int first, struct peer *peer)
     peer->seat_rev = (uint64_t)sqlite3_column_int64(row, first + PEER_SEAT_REV);
     return read_id(row, first + PEER_ID, peer->id, sizeof(peer->id)) &&
            read_text(row, first + PEER_NAME, peer->name, sizeof(peer->name)) &&
-           read_id(row, first + PEER_SESSION, peer->session, sizeof(peer->session)) &&
-           read_text(row, first + PEER_FORMER, peer->former, sizeof(peer->former));
+           read_id(row, first + PEER_SESSION, peer->session, sizeof(peer->session));
 }
 
 static bool read_room(sqlite3_stmt *row, struct room *room)
@@ -303,7 +300,6 @@ static void bind_peer(sqlite3_stmt *statement, int first, const struct peer *pee
     bind_text(statement, first + PEER_ID, peer->id);
     bind_text(statement, first + PEER_NAME, peer->name);
     bind_text(statement, first + PEER_SESSION, peer->session);
-    bind_text(statement, first + PEER_FORMER, peer->former);
     bind_number(statement, first + PEER_SEAT_REV, (int64_t)peer->seat_rev);
 }
 

@@ -58,14 +58,28 @@ static bool reload(struct world *world, unsigned index, unsigned variant)
 {
     struct client *client = &world->clients[index];
     if (client->session != 1 || (!client->connected && variant != 0) ||
-        (client->connected && !end_connection(world, index, variant))) {
+        (variant == GONE_LATE && world->losses == 0) ||
+        (client->connected && variant != GONE_LATE && !end_connection(world, index, variant))) {
         return false;
     }
+    client->late_will = variant == GONE_LATE;
+    world->losses -= client->late_will;
     client->to_client = 0; /* what was said to a page that is no more is for nobody */
     client->session = 2;
     client->connected = true;
     client->view = VIEW_ASKING;
     return ask(client);
+}
+
+static bool send_late_will(struct world *world, unsigned index, unsigned variant)
+{
+    struct client *client = &world->clients[index];
+    (void)variant;
+    if (!client->late_will) {
+        return false;
+    }
+    client->late_will = false;
+    return queue_push(&client->to_roomd, MESSAGE_GONE_1, TO_ROOMD_MAX);
 }
 
 static bool lose(struct world *world, unsigned index, unsigned variant)
@@ -209,7 +223,7 @@ static bool broker(struct world *world, unsigned index, unsigned variant)
     }
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct client *client = &world->clients[i];
-        client->connected = false;
+        client->connected = client->late_will = false;
         client->to_roomd = client->to_client = client->taken = 0;
     }
     return come_back(world);
@@ -224,7 +238,8 @@ static const struct {
     unsigned variants;
 } kinds[ACTION_KINDS] = {
     [ACTION_START] = {"opens the page", start, CLIENTS, 1},
-    [ACTION_RELOAD] = {"reloads", reload, CLIENTS, GONE_WAYS},
+    [ACTION_RELOAD] = {"reloads", reload, CLIENTS, RELOAD_VARIANTS},
+    [ACTION_WILL] = {"its old page's will comes", send_late_will, CLIENTS, 1},
     [ACTION_LOSE] = {"loses its connection", lose, CLIENTS, LOSE_VARIANTS},
     [ACTION_RECONNECT] = {"reconnects", reconnect, CLIENTS, 2},
     [ACTION_HANG_UP] = {"hangs up", hang_up, CLIENTS, 1},
@@ -284,7 +299,8 @@ const char *model_check_rest(const struct packed *state)
     world_unpack(state, &world);
     for (unsigned i = 0; i < CLIENTS; i++) {
         const struct client *client = &world.clients[i];
-        if (client->to_roomd != 0 || (client->connected && client->to_client != 0)) {
+        if (client->to_roomd != 0 || client->late_will ||
+            (client->connected && client->to_client != 0)) {
             return NULL;
         }
     }
@@ -307,7 +323,8 @@ const char *model_check_rest(const struct packed *state)
 
 void model_print_action(FILE *out, struct action action, const char names[CLIENTS])
 {
-    static const char *const ways[] = {"said by the will", "said by the gate"};
+    static const char *const ways[] = {"said by the will", "said by the gate",
+                                       "its will to come late"};
     static const char *const moments[] = {"between two events", "before committing its message",
                                           "after committing its message, nothing told",
                                           "after committing its message, one answer told"};
@@ -316,8 +333,10 @@ void model_print_action(FILE *out, struct action action, const char names[CLIENT
     }
     fprintf(out, "%s", kinds[action.kind].name);
     if (action.kind == ACTION_LOSE || action.kind == ACTION_RELOAD) {
-        fprintf(out, ", %s%s", ways[action.variant % INBOX_LOST],
-                action.variant >= INBOX_LOST ? ", its inbox is lost" : "");
+        fprintf(out, ", %s%s",
+                ways[action.kind == ACTION_LOSE ? action.variant % INBOX_LOST : action.variant],
+                action.kind == ACTION_LOSE && action.variant >= INBOX_LOST ? ", its inbox is lost"
+                                                                           : "");
     } else if (action.kind == ACTION_CRASH) {
         fprintf(out, " %s", moments[action.variant]);
     } else if (action.kind == ACTION_RECONNECT && action.variant == 1) {

@@ -29,6 +29,7 @@ struct packed {
 enum action_kind {
     ACTION_START,     /* the page is opened and joins */
     ACTION_RELOAD,    /* the page is opened anew: session 2 joins over the same client id */
+    ACTION_WILL,      /* the old page's will comes at last */
     ACTION_LOSE,      /* the connection breaks */
     ACTION_RECONNECT, /* the same page connects again, and joins again if it wants to be in */
     ACTION_HANG_UP,
@@ -45,15 +46,12 @@ enum action_kind {
 /*
  * Who tells roomd that a connection ended, and whether what was on its way to the client is lost
  * with it. In life both tell, one right after the other: the second finds the client away already,
- * so one at a time covers that.
+ * so one at a time covers that. At a reload the will may also come late, at any time after the new
+ * page's messages (MQTT 5.0, 3.1.2.5); not where the same page returns, for that takes a waiting
+ * will back.
  */
-enum {
-    GONE_BY_WILL,
-    GONE_BY_GATE,
-    GONE_WAYS,
-    INBOX_LOST = GONE_WAYS,
-    LOSE_VARIANTS = 2 * GONE_WAYS
-};
+enum { GONE_BY_WILL, GONE_BY_GATE, GONE_WAYS, GONE_LATE = GONE_WAYS, RELOAD_VARIANTS };
+enum { INBOX_LOST = GONE_WAYS, LOSE_VARIANTS = 2 * GONE_WAYS };
 
 /* What roomd was doing when it died: nothing; an event that it had not committed; one that it had,
  * with the first so many of its answers told. */
@@ -68,8 +66,12 @@ struct action {
 /* Every action that may be possible in some state; `*count` is how many. */
 const struct action *model_actions(unsigned *count);
 
-/* The start: nobody there, with so many losses of a connection and so many crashes of roomd or
- * broker to come. */
+/* What fits the packed budgets. */
+#define MODEL_LOSSES_MAX  15
+#define MODEL_CRASHES_MAX 7
+
+/* The start: nobody there, with so many losses of a connection or late wills, and so many crashes
+ * of roomd or broker to come. */
 struct packed model_start(unsigned losses, unsigned crashes);
 
 /*

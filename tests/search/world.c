@@ -83,7 +83,6 @@ static void make_room(const struct world *world, unsigned out_of_grace, struct r
         strcpy(peer->id, peer_ids[i]);
         strcpy(peer->name, "Name");
         strcpy(peer->session, sessions[client->seat_session]);
-        strcpy(peer->former, sessions[client->former]);
         peer->state = client->away ? PEER_AWAY : PEER_PRESENT;
         peer->away_until = !client->away || (out_of_grace >> i & 1) != 0 ? 0 : GRACE;
     }
@@ -93,7 +92,7 @@ static void take_room(struct world *world, const struct room *room)
 {
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct client *client = &world->clients[i];
-        client->seat_session = client->former = 0;
+        client->seat_session = 0;
         client->seated = client->away = false;
     }
     for (unsigned i = 0; i < room->peer_count; i++) {
@@ -101,7 +100,6 @@ static void take_room(struct world *world, const struct room *room)
         struct client *client = &world->clients[client_of(peer->id)];
         client->seated = true;
         client->seat_session = session_of(peer->session);
-        client->former = session_of(peer->former);
         client->away = peer->state == PEER_AWAY;
     }
 }
@@ -170,6 +168,18 @@ static const char *check_answer(const struct world *before, const struct room_ev
                                                           : NULL;
 }
 
+/* A join of that session is on its way. */
+static bool asks(const struct client *client, unsigned session)
+{
+    unsigned queue = client->to_roomd;
+    while (queue != 0) {
+        if (queue_pop(&queue) == message_of(MESSAGE_JOIN_1, session)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A seat goes by its own session's cut, by the end of its grace, or over to the same peer's next
  * page; never else. */
 static const char *check_seats(const struct world *before, const struct world *after,
@@ -185,8 +195,9 @@ static const char *check_seats(const struct world *before, const struct world *a
         if (was->seated && !is->seated && !cut && !late) {
             return "a seat is lost within its grace";
         }
+        /* A page that is no more may take the seat only with the living one's join right behind. */
         if (was->seated && is->seated && was->seat_session == was->session &&
-            is->seat_session != was->session) {
+            is->seat_session != was->session && !asks(is, was->session)) {
             return "a page that is no more puts the living one out";
         }
         if (!was->seated && is->seated && !(event->kind == ROOM_EVENT_JOIN && is_sender)) {
@@ -344,10 +355,10 @@ static uint64_t pack_client(const struct client *client)
     put(&word, client->taken, 3 * TAKEN_MAX);
     put(&word, client->to_roomd, 3 * (TO_ROOMD_MAX + TAKEN_MAX));
     put(&word, client->away, 1);
-    put(&word, client->former, 2);
     put(&word, client->seat_session, 2);
     put(&word, client->seated, 1);
     put(&word, client->view, 2);
+    put(&word, client->late_will, 1);
     put(&word, client->connected, 1);
     put(&word, client->session, 2);
     return word;
@@ -365,10 +376,10 @@ void world_unpack(const struct packed *packed, struct world *out)
         uint64_t word = packed->part[i] & (((uint64_t)1 << BUDGET_SHIFT) - 1);
         client->session = get(&word, 2);
         client->connected = get(&word, 1);
+        client->late_will = get(&word, 1);
         client->view = get(&word, 2);
         client->seated = get(&word, 1);
         client->seat_session = get(&word, 2);
-        client->former = get(&word, 2);
         client->away = get(&word, 1);
         client->to_roomd = get(&word, 3 * (TO_ROOMD_MAX + TAKEN_MAX));
         client->taken = get(&word, 3 * TAKEN_MAX);
@@ -423,8 +434,7 @@ void world_print(FILE *out, const struct world *world, const char names[CLIENTS]
         print_queue(out, " -> ", client->to_roomd, to_roomd);
         print_queue(out, " <- ", client->to_client, to_client);
         if (client->seated) {
-            fprintf(out, " seat: session %u, former %u%s", client->seat_session, client->former,
-                    client->away ? ", away" : "");
+            fprintf(out, " seat: session %u%s", client->seat_session, client->away ? ", away" : "");
         }
         fprintf(out, "\n");
     }

@@ -41,12 +41,13 @@ enum view { VIEW_OUT, VIEW_ASKING, VIEW_IN, VIEW_ASKING_AGAIN };
  */
 #define TO_ROOMD_MAX  3
 #define TO_CLIENT_MAX 3
-#define TAKEN_MAX     2 /* that come again, of one client */
-#define TAKEN_ALL_MAX 2 /* and of all */
+#define TAKEN_MAX     3 /* that come again, of one client */
+#define TAKEN_ALL_MAX 3 /* and of all */
 
 struct client {
     unsigned session; /* 0: not there yet */
     bool connected;
+    bool late_will; /* session 1's is still to come */
     unsigned view;
     unsigned to_roomd;  /* queue at the broker */
     unsigned taken;     /* taken by roomd without a receipt: comes again after a crash */
@@ -54,7 +55,6 @@ struct client {
 
     bool seated; /* in the room; who sits first makes no difference to any rule */
     unsigned seat_session;
-    unsigned former;
     bool away;
 };
 

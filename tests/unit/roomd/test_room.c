@@ -79,18 +79,16 @@ static void reload_of_an_away_member_is_no_return(void **state)
     assert_string_equal(members(), "a/s2 b/t1");
 }
 
-static void late_copy_of_a_superseded_join_puts_nobody_out(void **state)
+static void repeated_joins_of_two_pages_end_with_the_new_one(void **state)
 {
     (void)state;
     join("a", "s1");
     join("a", "s2");
-    struct room before = room;
-    assert_false(join("a", "s1"));
-    assert_string_equal(told(), "a full s1");
-    assert_memory_equal(&before, &room, sizeof(room));
-    /* Whoever reloads again has a third session. */
-    assert_true(join("a", "s3"));
-    assert_string_equal(members(), "a/s3");
+    join("a", "s1"); /* both come again, in their order */
+    assert_string_equal(told(), "state; a joined s1 seat 4");
+    join("a", "s2");
+    assert_string_equal(told(), "state; a joined s2 seat 5");
+    assert_string_equal(members(), "a/s2");
 }
 
 static void cut_frees_at_once(void **state)
@@ -274,7 +272,7 @@ int main(void)
         cmocka_unit_test_setup(back_in_time, start),
         cmocka_unit_test_setup(reload_takes_the_seat_over, start),
         cmocka_unit_test_setup(reload_of_an_away_member_is_no_return, start),
-        cmocka_unit_test_setup(late_copy_of_a_superseded_join_puts_nobody_out, start),
+        cmocka_unit_test_setup(repeated_joins_of_two_pages_end_with_the_new_one, start),
         cmocka_unit_test_setup(cut_frees_at_once, start),
         cmocka_unit_test_setup(cut_by_the_last_one_is_told_to_nobody, start),
         cmocka_unit_test_setup(cut_of_others_is_ignored, start),

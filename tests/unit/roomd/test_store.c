@@ -101,9 +101,6 @@ static struct room sample(const char *id, unsigned peers)
         snprintf(peer->session, sizeof(peer->session), "session-%u", i);
         peer->seat_rev = 100 + i;
     }
-    if (peers > 1) {
-        strcpy(room.peers[1].former, "before");
-    }
     return room;
 }
 
