@@ -51,8 +51,9 @@ enum admission admission_decide(const struct admission_request *request,
 
 /*
  * May `client`, which was let in before, stay after the keys were read again? `password` is what it
- * came with. An expired token puts nobody out, and the key of a connection's may be gone by then; a
- * key that went earlier was taken back, and takes its tokens along.
+ * comes with now. An expired token puts nobody out, and its key may be gone by then; a key that
+ * went earlier was taken back, and takes its tokens along, but for sessions without a connection:
+ * those need only be themselves.
  */
 bool admission_may_stay(const struct client *client, const char *password,
                         const struct keyring *keyring, int64_t now);

@@ -2,6 +2,8 @@
 
 #include "table.h"
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -89,9 +91,23 @@ static void arrive(struct clients *clients, struct entry *entry)
     clients->connected++;
 }
 
-enum status clients_put(struct clients *clients, const struct token_claims *claims,
-                        const void *connection)
+static bool digest(const char *token, unsigned char out[static CLIENT_DIGEST_BYTES])
 {
+    return EVP_Digest(token, strlen(token), out, NULL, EVP_sha256(), NULL) == 1;
+}
+
+bool client_came_with(const struct client *client, const char *token)
+{
+    unsigned char own[CLIENT_DIGEST_BYTES];
+    return token && digest(token, own) && CRYPTO_memcmp(own, client->token_digest, sizeof own) == 0;
+}
+
+enum status clients_put(struct clients *clients, const struct token_claims *claims,
+                        const char *token, const void *connection)
+{
+    unsigned char token_digest[CLIENT_DIGEST_BYTES];
+    if (!digest(token, token_digest))
+        return STATUS_INTERNAL;
     struct entry *entry = find(clients, claims->peer_id);
     if (entry) {
         arrive(clients, entry);
@@ -106,6 +122,7 @@ enum status clients_put(struct clients *clients, const struct token_claims *clai
     entry->client.who.role = claims->role;
     entry->client.expires_at = claims->expires_at;
     strcpy(entry->room, claims->room);
+    memcpy(entry->client.token_digest, token_digest, sizeof token_digest);
     return STATUS_OK;
 }
 

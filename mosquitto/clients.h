@@ -31,20 +31,27 @@ struct clients *clients_new(void);
 /* NULL is fine. */
 void clients_free(struct clients *clients);
 
+#define CLIENT_DIGEST_BYTES 32
+
 /* What the gate may know of one client. Lives until the next call that changes the table. */
 struct client {
     struct access_who who;
     int64_t expires_at;     /* the token's, seconds since 1970 */
     const void *connection; /* the broker's pointer, compared and never followed */
+    unsigned char token_digest[CLIENT_DIGEST_BYTES]; /* SHA-256 of the token it came with */
     bool connected;
 };
 
 /*
- * `connection` is now the connection of `claims->peer_id`, in place of any other.
- * STATUS_INTERNAL when there is no memory, which is never so for an id that is known already.
+ * `connection` is now the connection of `claims->peer_id`, in place of any other; it came with
+ * `token`.
+ * STATUS_INTERNAL when there is no memory.
  */
 enum status clients_put(struct clients *clients, const struct token_claims *claims,
-                        const void *connection);
+                        const char *token, const void *connection);
+
+/* Is `token` (or NULL) the very one that `client` came with? */
+bool client_came_with(const struct client *client, const char *token);
 
 /* True while some connection of `id` has not ended. */
 bool clients_is_connected(const struct clients *clients, const char *id);

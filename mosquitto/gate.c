@@ -57,7 +57,7 @@ int gate_on_basic_auth(int event, void *data, void *userdata)
         if (!gate->broker_tells_replaced)
             mosquitto_kick_client_by_clientid(claims.peer_id, false);
     }
-    if (clients_put(gate->clients, &claims, auth->client) != STATUS_OK) {
+    if (clients_put(gate->clients, &claims, request.password, auth->client) != STATUS_OK) {
         log_error("out-of-memory", LOG_TEXT("id", claims.peer_id));
         return MOSQ_ERR_AUTH;
     }

@@ -39,6 +39,7 @@ static int keys_file;
 struct guest {
     const char *room;
     enum forge forge;
+    const char *token;
     int64_t expires_at;
 };
 
@@ -222,16 +223,18 @@ static void do_connect(struct input *in)
     client->id = bad_id ? bad_ids[how / WAYS % COUNT_OF(bad_ids)] : ids[id];
     client->user_name = others_name ? ids[(id + 1) % IDS] : client->id;
     client->password = guest.forge == NONE ? NULL : garbled ? garbled : token;
+    guest.token = client->password;
     client->keepalive = keepalives[line % COUNT_OF(keepalives)];
     client->protocol = protocols[line / 8 % COUNT_OF(protocols)];
     bool expected = is_good(&guest) && !bad_id && !others_name && client->protocol >= 4 &&
                     client->protocol <= 5 && client->keepalive >= 5 && client->keepalive <= 120;
     /*
-     * While it reloads, the gate cannot tell a newcomer with its id's own pointer from that id's
-     * kept session, and takes a good token of it for either: only bad ones are tried.
+     * While it reloads, the gate cannot tell a newcomer with an id's own pointer and token from
+     * that id's kept session: only other tokens are tried there.
      */
-    bool known = !bad_id && world.newest[id] == (int)slot;
-    bool granted = (!world.reloading || !known || !expected) && ask_auth(client);
+    bool as_kept = world.reloading && world.newest[id] == (int)slot && !bad_id &&
+                   client->password == world.guests[id].token;
+    bool granted = !as_kept && ask_auth(client);
     PROMISE(!granted || expected);
     if (granted)
         let_in(slot, id, &guest);

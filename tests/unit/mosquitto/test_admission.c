@@ -170,23 +170,25 @@ static void who_is_in_stays_unless_a_living_tokens_key_is_gone(void **state)
 {
     struct fixture *fixture = *state;
     struct keyring *other = new_keyring();
-    struct client client = {
-        .who = {ROLE_PEER, "p-a", "r"}, .expires_at = NOW + 10, .connected = true};
-    assert_true(admission_may_stay(&client, fixture->token, fixture->keyring, NOW));
-    assert_false(admission_may_stay(&client, fixture->token, other, NOW));
-    assert_false(admission_may_stay(&client, NULL, fixture->keyring, NOW));
+    struct clients *clients = clients_new();
+    struct token_claims claims = {"p-a", ROLE_PEER, "r", NOW, NOW + 10};
+    int connection;
+    assert_int_equal(clients_put(clients, &claims, fixture->token, &connection), STATUS_OK);
+    const struct client *client = clients_find(clients, "p-a", &connection);
+    assert_true(admission_may_stay(client, fixture->token, fixture->keyring, NOW));
+    assert_false(admission_may_stay(client, fixture->token, other, NOW));
+    assert_false(admission_may_stay(client, NULL, fixture->keyring, NOW));
     /* Expired: its key may have been rotated out. */
-    assert_true(admission_may_stay(&client, fixture->token, other, NOW + 10));
-    assert_true(admission_may_stay(&client, fixture->token, fixture->keyring, NOW + 11));
-    /* A kept session is asked for the time when it comes back, for its token now: its pointer may
-     * be another's. */
-    client.connected = false;
-    assert_true(admission_may_stay(&client, fixture->token, fixture->keyring, NOW + 11));
-    assert_false(admission_may_stay(&client, fixture->token, other, NOW));
-    assert_false(admission_may_stay(&client, "a.b.c", fixture->keyring, NOW));
-    assert_false(admission_may_stay(&client, NULL, fixture->keyring, NOW));
-    client.who.peer_id = "p-other";
-    assert_false(admission_may_stay(&client, fixture->token, fixture->keyring, NOW));
+    assert_true(admission_may_stay(client, fixture->token, other, NOW + 10));
+    assert_true(admission_may_stay(client, fixture->token, fixture->keyring, NOW + 11));
+    /* A kept session is asked when it comes back; but it has to be that session, and no newcomer.
+     */
+    clients_leave(clients, "p-a", &connection, 0);
+    assert_true(admission_may_stay(client, fixture->token, other, NOW));
+    assert_true(admission_may_stay(client, fixture->token, fixture->keyring, NOW + 11));
+    assert_false(admission_may_stay(client, "a.b.c", fixture->keyring, NOW));
+    assert_false(admission_may_stay(client, NULL, fixture->keyring, NOW + 11));
+    clients_free(clients);
     keyring_free(other);
 }
 

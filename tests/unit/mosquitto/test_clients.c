@@ -21,7 +21,7 @@ static struct token_claims claims_of(const char *id, enum role role, const char 
 static void put(struct clients *clients, const char *id, const void *connection)
 {
     struct token_claims claims = claims_of(id, ROLE_PEER, "r");
-    assert_int_equal(clients_put(clients, &claims, connection), STATUS_OK);
+    assert_int_equal(clients_put(clients, &claims, "a.b.c", connection), STATUS_OK);
 }
 
 static void note(void *ctx, const struct client *client)
@@ -78,9 +78,13 @@ static void a_newer_connection_replaces_the_one_before(void **state)
     struct clients *clients = clients_new();
     put(clients, "p-a", &connection_1);
     struct token_claims claims = claims_of("p-a", ROLE_PEER, "r2");
-    assert_int_equal(clients_put(clients, &claims, &connection_2), STATUS_OK);
+    assert_int_equal(clients_put(clients, &claims, "d.e.f", &connection_2), STATUS_OK);
     assert_null(clients_find(clients, "p-a", &connection_1));
-    assert_string_equal(clients_find(clients, "p-a", &connection_2)->who.room, "r2");
+    const struct client *client = clients_find(clients, "p-a", &connection_2);
+    assert_string_equal(client->who.room, "r2");
+    assert_true(client_came_with(client, "d.e.f"));
+    assert_false(client_came_with(client, "a.b.c"));
+    assert_false(client_came_with(client, NULL));
     assert_int_equal(clients_count(clients), 1);
     assert_int_equal(clients_connected_count(clients), 1);
 
