@@ -3,6 +3,7 @@
 
 #include "intake.h"
 #include "mail.h"
+#include "notices.h"
 #include "persist.h"
 #include "replies.h"
 #include "rooms.h"
@@ -43,65 +44,14 @@ struct service {
     struct stats stats;
     struct replies replies;
     struct intake intake;
-    char epoch[REQUEST_ID_MAX + 1];
     bool store_ok;
     bool draining;
     bool stop;
-    int64_t started, store_retry, stats_next; /* monotonic ms */
-    struct {
-        bool ever; /* since the connect: the broker may have lost it */
-        struct stats stats;
-        struct rooms_counts counts;
-        bool store_ok;
-    } told; /* what roomd/stats says now */
+    int64_t store_retry; /* monotonic ms */
+    struct notices notices;
 };
 
 /* ---- telling ---- */
-
-static void tell(struct service *service, enum topic_kind kind, const char *text, size_t len)
-{
-    const struct topic topic = {.kind = kind};
-    link_publish(service->link, &topic, text, len);
-}
-
-static size_t encode_status(const struct service *service, enum roomd_state state, char *out,
-                            size_t size)
-{
-    struct msg_roomd_status message = {.state = state};
-    snprintf(message.version, sizeof(message.version), "%s", PARLEY_VERSION);
-    memcpy(message.epoch, service->epoch, sizeof(message.epoch));
-    return msg_encode_roomd_status(&message, out, size);
-}
-
-static void tell_status(struct service *service, enum roomd_state state)
-{
-    char text[OUTBOUND_MAX];
-    tell(service, TOPIC_ROOMD_STATUS, text, encode_status(service, state, text, sizeof(text)));
-}
-
-static bool stats_changed(const struct service *service, const struct rooms_counts *counts)
-{
-    return !service->told.ever || service->told.store_ok != service->store_ok ||
-           memcmp(&service->told.stats, &service->stats, sizeof(service->stats)) != 0 ||
-           memcmp(&service->told.counts, counts, sizeof(*counts)) != 0;
-}
-
-static void tell_stats(struct service *service, int64_t now)
-{
-    struct rooms_counts counts = rooms_count(service->rooms);
-    service->stats_next = now + STATS_EVERY_MS;
-    if (!link_is_connected(service->link) || !stats_changed(service, &counts)) {
-        return;
-    }
-    char text[OUTBOUND_MAX];
-    size_t len = stats_encode(&service->stats, counts, service->store_ok,
-                              (now - service->started) / 1000, text, sizeof(text));
-    tell(service, TOPIC_ROOMD_STATS, text, len);
-    service->told.ever = true;
-    service->told.stats = service->stats;
-    service->told.counts = counts;
-    service->told.store_ok = service->store_ok;
-}
 
 /* What cannot be sent now is dropped: everybody hears the states, and asks again, once we are
  * connected again. */
@@ -199,7 +149,7 @@ static void publish_state(void *ctx, const struct room *room)
 static void on_connected(void *ctx, int64_t now)
 {
     struct service *service = ctx;
-    random_id_generate(service->epoch);
+    notices_new_epoch(&service->notices);
     rooms_crash(service->rooms, now);
     link_subscribe(service->link, "rooms/+/from/+/+", 1);
     link_subscribe(service->link, "lobby/from/+/create-room", 1);
@@ -207,8 +157,8 @@ static void on_connected(void *ctx, int64_t now)
     link_subscribe(service->link, "rooms/+/state", 0);
     link_unsubscribe(service->link, "rooms/+/state");
     rooms_each(service->rooms, publish_state, service);
-    tell_status(service, service->draining ? ROOMD_DRAINING : ROOMD_ONLINE);
-    service->told.ever = false;
+    notices_tell_status(&service->notices, service->link,
+                        service->draining ? ROOMD_DRAINING : ROOMD_ONLINE);
 }
 
 /* A retained state of a room that we do not know: its time ended while we, or the broker, were
@@ -287,7 +237,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int wait_ms(const struct service *service, int64_t now)
 {
-    int64_t deadline = earlier(link_deadline(service->link, now), service->stats_next);
+    int64_t deadline = earlier(link_deadline(service->link, now), service->notices.stats_next);
     if (link_is_connected(service->link)) {
         deadline = earlier(deadline, rooms_deadline(service->rooms));
     }
@@ -316,8 +266,9 @@ static void loop(struct service *service)
         link_service(service->link, fds[1].revents, now);
         retry_store(service, now);
         turn(service, now);
-        if (now >= service->stats_next) {
-            tell_stats(service, now);
+        if (now >= service->notices.stats_next) {
+            notices_tell_stats(&service->notices, service->link, &service->stats,
+                               rooms_count(service->rooms), service->store_ok, now);
         }
     }
 }
@@ -345,9 +296,9 @@ static void drain(struct service *service)
 {
     service->draining = true;
     set_store_ok(service, service->store_ok);
-    tell_status(service, ROOMD_DRAINING);
+    notices_tell_status(&service->notices, service->link, ROOMD_DRAINING);
     settle(service);
-    tell_status(service, ROOMD_OFFLINE);
+    notices_tell_status(&service->notices, service->link, ROOMD_OFFLINE);
     settle(service);
 }
 
@@ -374,14 +325,12 @@ static enum status begin(struct service *service, int64_t now)
         return STATUS_INTERNAL;
     }
     service->store_ok = true;
-    service->started = now;
-    service->stats_next = now + STATS_EVERY_MS;
-    random_id_generate(service->epoch);
+    notices_begin(&service->notices, now);
     if (persist_load(service->rooms, options->store, now, clock_wall_s(), config->room_ttl_s) !=
         STATUS_OK) {
         return STATUS_INTERNAL;
     }
-    encode_status(service, ROOMD_OFFLINE, will, sizeof(will));
+    notices_encode_status(&service->notices, ROOMD_OFFLINE, will);
     const struct link_options link = {
         .broker = options->broker,
         .keyring = service->keyring,
