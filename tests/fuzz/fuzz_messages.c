@@ -80,7 +80,7 @@ static enum status take_create_room(struct payload in, struct msg_fault *fault)
             written(msg_encode_create_room(&create, text, sizeof text), EVENT_PAYLOAD_MAX);
         PROMISE(msg_decode_create_room(out, &copy, fault) == STATUS_OK);
         PROMISE(strcmp(create.request, copy.request) == 0 &&
-                strcmp(create.room_id, copy.room_id) == 0);
+                strcmp(create.room_id, copy.room_id) == 0 && create.dry_run == copy.dry_run);
     }
     return status;
 }

@@ -68,6 +68,8 @@ static void apply(const struct op *op)
         rooms_time(drive.rooms, op->now, op->most);
     else if (op->kind == OP_CREATE)
         rooms_create(drive.rooms, op->peer, op->session, op->room_id, op->now);
+    else if (op->kind == OP_TRY_CREATE)
+        rooms_try_create(drive.rooms, op->peer, op->session, op->room_id);
     else
         rooms_event(drive.rooms, op->room_id, &event, op->now);
     mirror_take(drive.rooms, &after);
@@ -93,7 +95,7 @@ static struct op read_op(struct input *in, enum op_kind kind)
     }
     if (kind == OP_GONE && how & 0x80)
         op.session = "";
-    if (kind == OP_CREATE && how & 0x80) {
+    if ((kind == OP_CREATE || kind == OP_TRY_CREATE) && how & 0x80) {
         op.room = ROOM_COUNT;
         op.room_id = "";
     }

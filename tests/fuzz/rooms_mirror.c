@@ -82,7 +82,6 @@ static void check_room(const struct room *room)
     for (unsigned i = 0; i < room->peer_count; i++) {
         const struct peer *peer = &room->peers[i];
         PROMISE(peer->id[0] && peer->session[0] && peer->name[0]);
-        PROMISE(strcmp(peer->former, peer->session) != 0);
         PROMISE(peer->state == PEER_AWAY || (peer->state == PEER_PRESENT && peer->away_until == 0));
         PROMISE(i == 0 || strcmp(peer->id, room->peers[0].id) != 0);
     }
@@ -223,7 +222,7 @@ static void check_told(const struct op *op, const struct snapshot *before,
         const struct told *told = &telling->items[i];
         switch (told->kind) {
         case ROOMS_STEP:
-            if (op->kind == OP_CREATE) {
+            if (op->kind == OP_CREATE || op->kind == OP_TRY_CREATE) {
                 PROMISE(told->step.kind == EFFECT_STATE && answers == 0);
             } else if (op->kind == OP_JOIN) {
                 PROMISE(told->room == op->room);
@@ -236,10 +235,14 @@ static void check_told(const struct op *op, const struct snapshot *before,
             break;
         case ROOMS_CREATED:
         case ROOMS_REFUSED:
-            PROMISE(op->kind == OP_CREATE && strcmp(told->peer, op->peer) == 0);
+            PROMISE(op->kind == OP_CREATE || op->kind == OP_TRY_CREATE);
+            PROMISE(strcmp(told->peer, op->peer) == 0);
             PROMISE(strcmp(told->request, op->session) == 0);
             PROMISE(op->room == ROOM_COUNT || told->room == op->room);
-            if (told->kind == ROOMS_CREATED) {
+            if (told->kind == ROOMS_CREATED && op->kind == OP_TRY_CREATE) {
+                PROMISE(!told->created && told->room < ROOM_COUNT);
+                PROMISE(before->rooms[told->room].peer_count == 0);
+            } else if (told->kind == ROOMS_CREATED) {
                 PROMISE(after->exists[told->room] && after->rooms[told->room].peer_count == 0);
                 PROMISE(told->created == !before->exists[told->room]);
             }
@@ -250,7 +253,8 @@ static void check_told(const struct op *op, const struct snapshot *before,
             break;
         }
     }
-    PROMISE(answers == (op->kind == OP_JOIN || op->kind == OP_CREATE ? 1 : 0));
+    bool asks = op->kind == OP_JOIN || op->kind == OP_CREATE || op->kind == OP_TRY_CREATE;
+    PROMISE(answers == (asks ? 1 : 0));
 }
 
 void mirror_check_event(const struct op *op, const struct snapshot *before,
@@ -258,6 +262,7 @@ void mirror_check_event(const struct op *op, const struct snapshot *before,
 {
     for (unsigned i = 0; i < ROOM_COUNT; i++)
         check_room_change(op, before, after, telling, i);
+    PROMISE(op->kind != OP_TRY_CREATE || mirror_is_same(before, after));
     check_told(op, before, after, telling);
     /* Nobody new gets in, and no new room comes to be, that the store could not hold. */
     for (unsigned i = 0; i < ROOM_COUNT && refused; i++) {

@@ -41,7 +41,7 @@ struct telling {
 };
 
 /* An event as the driver made it; fields that its kind does not have are 0. */
-enum op_kind { OP_JOIN, OP_CUT, OP_GONE, OP_TIME, OP_CREATE, OP_KINDS };
+enum op_kind { OP_JOIN, OP_CUT, OP_GONE, OP_TIME, OP_CREATE, OP_TRY_CREATE, OP_KINDS };
 
 struct op {
     enum op_kind kind;
