@@ -135,6 +135,28 @@ test('a new epoch of roomd: joins again, once', () => {
   assert.deepEqual(client.sent('join').slice(1), [{ session: 's1', peer_name: 'Ada', seat: 'seat1' }]);
 });
 
+test('shown as away though connected: joins again, unless it is answered meanwhile', async () => {
+  const { client, clock, signalling } = start();
+  const away = room(SELF);
+  away.peers[0].state = 'away';
+  client.accept();
+  client.deliver('rooms/r/state', away);
+  await clock.advance(2000);
+  assert.equal(client.sent('join').length, 0, 'not before it has joined');
+  signalling.join('Ada');
+  client.deliver('rooms/r/state', away);
+  client.deliver(`rooms/r/to/${SELF}/joined`, joined());
+  await clock.advance(2000);
+  assert.equal(client.sent('join').length, 1, 'answered');
+  client.deliver('rooms/r/state', away);
+  await clock.advance(2000);
+  assert.deepEqual(client.sent('join').slice(1), [{ session: 's1', peer_name: 'Ada', seat: 'seat1' }]);
+  client.deliver('rooms/r/state', away);
+  signalling.stop();
+  await clock.advance(2000);
+  assert.equal(client.sent('join').length, 2, 'stopped');
+});
+
 test('who has not joined, or was refused, does not join by itself', () => {
   const { client, signalling } = start();
   client.accept();

@@ -70,6 +70,8 @@ const SIGNAL_EXPIRY_S = 30;
 const CONNECT_TIMEOUT_MS = 10_000;
 const LEAVE_TIMEOUT_MS = 2_000;
 const PROBE_MS = 2_000;
+/** A join on its way is answered within this; a roomd that starts anew shows us as away only until then. */
+const AWAY_MS = 1_000;
 
 /** @extends {Emitter<SignallingEvents>} */
 export class Signalling extends Emitter {
@@ -94,6 +96,8 @@ export class Signalling extends Emitter {
   #retryTimer;
   /** @type {any} */
   #probeTimer;
+  /** @type {any} */
+  #awayTimer;
 
   /** @param {SignallingOptions} options */
   constructor(options) {
@@ -222,7 +226,7 @@ export class Signalling extends Emitter {
   stop(isClosing = false) {
     this.#stopped = true;
     this.#pass.stop();
-    for (const timer of [this.#retryTimer, this.#probeTimer]) this.#clock.clearTimeout(timer);
+    for (const timer of [this.#retryTimer, this.#probeTimer, this.#awayTimer]) this.#clock.clearTimeout(timer);
     this.#client?.end(isClosing);
   }
 
@@ -274,9 +278,25 @@ export class Signalling extends Emitter {
     if (!message) return;
     if ('session' in message && topic.from === '' && message.session !== this.#options.session) return; // for an earlier page
     if ('seat' in message) this.#seat = message.seat;
-    if ('room' in message) this.#isMember = message.room?.peers.some((peer) => peer.peer_id === this.peerId) ?? false;
+    if ('room' in message) this.#onRoom(message.room);
     if (kind === 'roomd-status') this.#onRoomd(/** @type {Messages['roomd-status']} */ (message));
     this.emit(kind, /** @type {any} */ (topic.from === '' ? message : { ...message, from: topic.from }));
+  }
+
+  /**
+   * What the room says of ourselves. Shown as away though we are here: a loss was told after our join, so we say again that we are
+   * here, unless a join of ours is answered meanwhile.
+   *
+   * @param {import('./protocol.js').Room | null} room
+   */
+  #onRoom(room) {
+    const self = room?.peers.find((peer) => peer.peer_id === this.peerId);
+    this.#isMember = self !== undefined;
+    this.#clock.clearTimeout(this.#awayTimer);
+    if (self?.state !== 'away' || this.#joinedAs === null) return;
+    this.#awayTimer = this.#clock.setTimeout(() => {
+      if (this.#client?.connected && this.#joinedAs !== null && !this.#stopped) this.#sendJoin();
+    }, AWAY_MS);
   }
 
   /** A new epoch is a roomd that may not know us (rule 6). @param {Messages['roomd-status']} status */
