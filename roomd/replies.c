@@ -124,6 +124,17 @@ static void (*const step_posters[])(struct replies *, const struct rooms_effect 
 
 /* ---- the lobby, and rooms as a whole ---- */
 
+static void note(struct replies *replies, const char *event, const char *room_id,
+                 const char *peer_id)
+{
+    struct topic about = {.kind = TOPIC_ROOM_STATE};
+    if (replies->journal != NULL) {
+        copy_id(about.room, sizeof(about.room), room_id);
+        copy_id(about.peer, sizeof(about.peer), peer_id);
+        mailbox_add(replies->journal, &about, event, strlen(event));
+    }
+}
+
 static void post_created(struct replies *replies, const struct rooms_effect *effect)
 {
     char text[OUTBOUND_MAX];
@@ -132,8 +143,7 @@ static void post_created(struct replies *replies, const struct rooms_effect *eff
     copy_id(message.room_id, sizeof(message.room_id), effect->room_id);
     if (effect->created) {
         replies->stats->creates++;
-        log_info("room-created", LOG_TEXT("room", effect->room_id),
-                 LOG_TEXT("by", effect->peer_id));
+        note(replies, "room-created", effect->room_id, effect->peer_id);
     }
     post(replies, TOPIC_ROOM_CREATED, "", effect->peer_id, text,
          msg_encode_room_created(&message, text, sizeof(text)));
@@ -144,7 +154,7 @@ static void post_closed(struct replies *replies, const struct rooms_effect *effe
     struct topic topic = {.kind = TOPIC_ROOM_STATE};
     copy_id(topic.room, sizeof(topic.room), effect->room_id);
     replies->stats->closes++;
-    log_info("room-closed", LOG_TEXT("room", effect->room_id));
+    note(replies, "room-closed", effect->room_id, "");
     mailbox_add(replies->out, &topic, "", 0);
 }
 

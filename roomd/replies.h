@@ -17,6 +17,9 @@
 
 struct replies {
     struct mailbox *out;
+    /* What is to be logged once it is true, in the same order: the payload names the event. NULL =
+     * nothing is. */
+    struct mailbox *journal;
     struct stats *stats;
     const struct keyring *keyring;
     unsigned grace_s;

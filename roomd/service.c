@@ -40,7 +40,7 @@ struct service {
     struct link *link;
     struct keyring *keyring;
     struct rooms *rooms;
-    struct mailbox in, out;
+    struct mailbox in, out, journal;
     struct stats stats;
     struct replies replies;
     struct intake intake;
@@ -57,6 +57,11 @@ struct service {
  * connected again. */
 static void send_out(struct service *service)
 {
+    for (const struct mail *note = service->journal.first; note != NULL; note = note->next) {
+        log_info(note->payload, LOG_TEXT("room", note->topic.room),
+                 LOG_TEXT("peer", note->topic.peer));
+    }
+    mailbox_clear(&service->journal);
     for (const struct mail *mail = service->out.first; mail != NULL; mail = mail->next) {
         link_publish(service->link, &mail->topic, mail->payload, mail->len);
     }
@@ -125,6 +130,7 @@ static void turn(struct service *service, int64_t now)
     if (service->store_ok && write_dirty(service, now) != STATUS_OK) {
         rooms_rollback(service->rooms);
         mailbox_clear(&service->out);
+        mailbox_clear(&service->journal);
         service->stats = before;
         service->stats.store_failures++;
         service->store_retry = now + STORE_RETRY_MS;
@@ -309,8 +315,10 @@ static enum status begin(struct service *service, int64_t now)
     const struct topic will_topic = {.kind = TOPIC_ROOMD_STATUS};
     char will[OUTBOUND_MAX];
 
-    service->replies = (struct replies){
-        .out = &service->out, .stats = &service->stats, .grace_s = config->grace_s};
+    service->replies = (struct replies){.out = &service->out,
+                                        .journal = &service->journal,
+                                        .stats = &service->stats,
+                                        .grace_s = config->grace_s};
     const struct rooms_options rooms = {.grace_ms = (int64_t)config->grace_s * 1000,
                                         .ttl_ms = (int64_t)config->room_ttl_s * 1000,
                                         .rooms_max = config->rooms_max,
@@ -358,6 +366,7 @@ enum status service_run(const struct service_options *options)
     link_free(service.link);
     mailbox_clear(&service.in);
     mailbox_clear(&service.out);
+    mailbox_clear(&service.journal);
     rooms_free(service.rooms);
     keyring_free(service.keyring);
     return status;
