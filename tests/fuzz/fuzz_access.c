@@ -85,7 +85,7 @@ static const char *const peer_reads[] = {"rooms/R/state", "rooms/R/to/S/#", "roo
 static const char *const device_writes[] = {"devices/S/status", "devices/S/ring-answer",
                                             "devices/S/call", "lobby/from/S/create-room", NULL};
 static const char *const device_reads[] = {"devices/S/#", "lobby/to/S/#", NULL};
-static const char *const device_filters[] = {"rooms/+/to/S/#", NULL};
+static const char *const device_filters[] = {"rooms/*/to/S/#", NULL};
 static const char *const httpd_writes[] = {"lobby/from/S/create-room", "devices/*/ring", NULL};
 static const char *const httpd_reads[] = {
     "rooms/*/state", "devices/*/status", "devices/*/ring-answer", "roomd/#", "lobby/to/S/#", NULL};

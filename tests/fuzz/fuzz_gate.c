@@ -233,7 +233,7 @@ static void do_connect(struct input *in)
      * that id's kept session: only other tokens are tried there.
      */
     bool as_kept = world.reloading && world.newest[id] == (int)slot && !bad_id &&
-                   client->password == world.guests[id].token;
+                   client->password && strcmp(client->password, world.guests[id].token) == 0;
     bool granted = !as_kept && ask_auth(client);
     PROMISE(!granted || expected);
     if (granted)
