@@ -42,6 +42,16 @@ describe('the lobby', () => {
         assert.equal((await stack.http('GET', `/api/rooms/${room}`)).json.peers.length, 2);
       });
 
+      test('with dry_run: answered as it would be, and nothing is made', async () => {
+        const device = await stack.device(randomId('d-'), link);
+        const wanted = randomId('dry-');
+        const [event, answer] = await create(device, { room_id: wanted, dry_run: true });
+        assert.deepEqual([event, answer.room_id, answer.created], ['room-created', wanted, false]);
+        assert.equal((await stack.http('GET', `/api/rooms/${wanted}`)).status, 404);
+        const [, made] = await create(device, { room_id: wanted, dry_run: false });
+        assert.equal(made.created, true);
+      });
+
       test('an id that is none: bad-room-id', async () => {
         const device = await stack.device(randomId('d-'), link);
         for (const wanted of ['', 'a/b', 'ä', '+', '#', ' ', 'x'.repeat(65)]) {
