@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
 import { Call } from '../../web/js/call.js';
+import { until } from '../lib/poll.mjs';
 import { FakeClock, FakeMediaStream, FakePeerConnection, settle } from './fakes.mjs';
 
 globalThis.MediaStream = FakeMediaStream;
@@ -226,4 +227,49 @@ test('fresh ICE servers are taken in mid-call', async () => {
   const { call } = await established();
   call.setIceServers([{ urls: 'turn:a' }]);
   assert.deepEqual(made[0].config, { iceServers: [{ urls: 'turn:a' }] });
+});
+
+// ---- the safety code ----
+
+const print = (digit) => `a=fingerprint:sha-256 ${Array(32).fill(digit.repeat(2)).join(':')}\r\n`;
+
+test('the code is agreed over the channel once it is open, and goes with its connection', async () => {
+  const { call } = await established();
+  const heard = [];
+  call.on('safety', ({ state }) => heard.push(state));
+  made[0].localDescription = { type: 'offer', sdp: print('1') };
+  made[0].remoteDescription = { type: 'answer', sdp: print('2') };
+  const { channel } = made[0];
+  channel.readyState = 'open';
+  channel.onopen();
+  await until(() => channel.sent.some((text) => JSON.parse(text).safety?.commit), { what: 'the commitment' });
+  channel.onmessage({ data: JSON.stringify({ safety: { nonce: '0'.repeat(32) } }) });
+  await until(() => heard.length === 1, { what: 'the words' });
+  call.close();
+  assert.deepEqual(heard, ['agreed', 'pending']);
+});
+
+test('descriptions without a fingerprint: no code', async () => {
+  const { call } = await established();
+  const heard = [];
+  call.on('safety', (safety) => heard.push(safety));
+  made[0].channel.readyState = 'open';
+  made[0].channel.onopen();
+  assert.deepEqual(heard, [{ state: 'none', words: [] }]);
+});
+
+test('an offer with another certificate gets a connection of its own, an answer with another none', async (t) => {
+  t.mock.method(console, 'warn', () => {});
+  const { call, sent } = await entered();
+  await call.receive('offer', { session: 'theirs', sdp: print('2') });
+  assert.equal(made.length, 2);
+  await call.receive('offer', { session: 'theirs', sdp: print('2') });
+  assert.equal(made.length, 2, 'the same certificate');
+  assert.deepEqual(sent.map(({ kind }) => kind), ['answer', 'answer']);
+
+  made.length = 0;
+  const other = await established();
+  made[0].signalingState = 'have-local-offer';
+  await other.call.receive('answer', { session: 'theirs', sdp: print('3') });
+  assert.equal(made[0].remoteDescription.sdp, 'a1');
 });

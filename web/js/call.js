@@ -6,16 +6,19 @@
  * module leaves it alone: a lost broker changes nothing, and ICE starts again only when the media itself has failed (rule 5).
  *
  * Sound and picture are both negotiated from the start, with or without a track to send, so that a camera can be switched on in mid-call
- * without signalling, and somebody who only watches still receives. What is switched off travels over a data channel beside the media.
+ * without signalling, and somebody who only watches still receives. What is switched off travels over a data channel beside the media,
+ * and so does the agreement on the safety code (safety.js).
  */
 import { CandidateBatch } from './candidates.js';
 import { systemClock } from './clock.js';
 import { Emitter } from './emitter.js';
+import { PENDING, SafetyExchange, fingerprintOf } from './safety.js';
+import { parseObject, readShown } from './shown.js';
 
 /** @typedef {import('./protocol.js').SignalKind} SignalKind */
 /** @typedef {import('./protocol.js').Candidate} Candidate */
 /** @typedef {{audio: MediaStreamTrack | null, video: MediaStreamTrack | null}} Tracks */
-/** @typedef {{audio: boolean, video: boolean}} Shown what a peer lets the other hear and see */
+/** @typedef {import('./shown.js').Shown} Shown */
 /** @typedef {'new' | 'connecting' | 'connected' | 'interrupted' | 'failed'} MediaState */
 
 /**
@@ -28,7 +31,7 @@ import { Emitter } from './emitter.js';
  * }} CallOptions
  */
 
-/** @typedef {{stream: MediaStream, media: MediaState, shown: Shown, sent: 'offer' | 'answer'}} CallEvents */
+/** @typedef {{stream: MediaStream, media: MediaState, shown: Shown, sent: 'offer' | 'answer', safety: import('./safety.js').Safety}} CallEvents */
 
 /** `disconnected` often mends itself; after this it is treated as failed, ms. */
 const DISCONNECTED_MS = 5_000;
@@ -52,6 +55,8 @@ export class Call extends Emitter {
   #pc = null;
   /** @type {RTCDataChannel | null} */
   #channel = null;
+  /** @type {SafetyExchange | null} */
+  #exchange = null;
   #batch;
   #polite = false;
   #makingOffer = false;
@@ -141,15 +146,21 @@ export class Call extends Emitter {
   }
 
   #forget() {
+    if (this.#remoteSession) this.#retired.add(this.#remoteSession);
+    this.#early = this.#early.filter(({ session }) => !this.#retired.has(session));
+    this.#drop();
+  }
+
+  /** The connection goes, the other stays. */
+  #drop() {
     this.#timers.clearTimeout(this.#restartTimer);
     this.#batch.clear();
-    if (this.#remoteSession) this.#retired.add(this.#remoteSession);
     this.#remoteSession = '';
-    this.#early = this.#early.filter(({ session }) => !this.#retired.has(session));
-    this.#channel = null;
+    this.#channel = this.#exchange = null;
     const pc = this.#pc;
     this.#pc = null;
     pc?.close();
+    if (pc) this.emit('safety', PENDING);
   }
 
   /** @param {boolean} polite the other's offer comes first */
@@ -188,11 +199,50 @@ export class Call extends Emitter {
   #openChannel(pc) {
     const channel = pc.createDataChannel(CHANNEL.label, { negotiated: true, id: CHANNEL.id });
     this.#channel = channel;
-    channel.onopen = () => this.#tellShown();
-    channel.onmessage = ({ data }) => {
-      const shown = parseShown(data);
-      if (shown && channel === this.#channel) this.emit('shown', shown);
+    channel.onopen = () => {
+      if (channel !== this.#channel) return;
+      this.#tellShown();
+      this.#agree(pc, channel);
     };
+    channel.onmessage = ({ data }) => {
+      if (channel !== this.#channel) return;
+      const message = parseObject(data);
+      const shown = readShown(message);
+      if (shown) this.emit('shown', shown);
+      if (message && 'safety' in message) void this.#exchange?.receive(message.safety);
+    };
+  }
+
+  /**
+   * The channel is up, so both certificates are settled: time for the words.
+   *
+   * @param {RTCPeerConnection} pc
+   * @param {RTCDataChannel} channel
+   */
+  #agree(pc, channel) {
+    const exchange = new SafetyExchange({
+      local: fingerprintOf(pc.localDescription?.sdp ?? ''),
+      remote: fingerprintOf(pc.remoteDescription?.sdp ?? ''),
+      send: (safety) => {
+        if (channel.readyState === 'open') channel.send(JSON.stringify({ safety }));
+      },
+      done: (safety) => {
+        if (exchange === this.#exchange) this.emit('safety', safety);
+      },
+    });
+    this.#exchange = exchange;
+    void exchange.start();
+  }
+
+  /**
+   * Whether a description names another certificate than the one before it. A connection keeps its certificates (RFC 8829, 4.1.1), and the
+   * words speak of them: whoever could exchange one later would make the words a lie.
+   *
+   * @param {string} sdp
+   */
+  #isOfAnother(sdp) {
+    const before = this.#pc?.remoteDescription?.sdp;
+    return before !== undefined && fingerprintOf(before) !== fingerprintOf(sdp);
   }
 
   #tellShown() {
@@ -240,6 +290,7 @@ export class Call extends Emitter {
   async #takeOffer(session, sdp) {
     const isNewLoad = this.#remoteSession !== '' && session !== this.#remoteSession;
     if (isNewLoad) this.#forget();
+    else if (this.#isOfAnother(sdp)) this.#drop(); // a connection of its own, with words of its own
     if (!this.#pc) this.#open(true);
     const pc = /** @type {RTCPeerConnection} */ (this.#pc);
 
@@ -264,6 +315,7 @@ export class Call extends Emitter {
     // An answer to an offer that was rolled back or answered already, or of another page load, is too late.
     if (!pc || pc.signalingState !== 'have-local-offer') return;
     if (this.#remoteSession !== '' && session !== this.#remoteSession) return;
+    if (this.#isOfAnother(sdp)) throw new Error('an answer with another certificate');
     this.#remoteSession = session;
     try {
       this.#settingAnswer = true;
@@ -336,16 +388,5 @@ export class Call extends Emitter {
     if (!pc) return;
     if (pc.signalingState === 'have-local-offer') this.#sendDescription(pc);
     else if (pc.remoteDescription) pc.restartIce();
-  }
-}
-
-/** @param {unknown} text @returns {Shown | null} */
-function parseShown(text) {
-  if (typeof text !== 'string' || text.length > 1000) return null;
-  try {
-    const { audio, video } = JSON.parse(text);
-    return typeof audio === 'boolean' && typeof video === 'boolean' ? { audio, video } : null;
-  } catch {
-    return null;
   }
 }

@@ -138,6 +138,7 @@ function startCall(link) {
     view.setRemoteShown(shown);
     draw();
   });
+  made.on('safety', (safety) => view.setSafety(safety));
   made.setTracks(media.tracks, media.shown);
   return made;
 }

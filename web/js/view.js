@@ -6,6 +6,7 @@ import { Emitter } from './emitter.js';
 import { sentenceOf } from './api.js';
 import { joinLabel, problemSentence } from './media.js';
 import { hasSpace, isMember, membersSentence, otherMember, statusOf } from './page.js';
+import { SafetyView } from './safety-view.js';
 
 /** @typedef {import('./page.js').Page} Page */
 /** @typedef {import('./media.js').LocalMedia} LocalMedia */
@@ -66,6 +67,7 @@ function setText(element, text) {
 /** @extends {Emitter<Intents>} */
 export class View extends Emitter {
   #link;
+  #safety = new SafetyView();
   /** @type {Shown} */
   #shown = { audio: true, video: true };
   /** Whether a picture of the other has been drawn since its camera went on. */
@@ -157,6 +159,11 @@ export class View extends Emitter {
     this.#shown = shown;
   }
 
+  /** The code of the connection that stands. @param {import('./safety.js').Safety} safety */
+  setSafety(safety) {
+    this.#safety.show(safety);
+  }
+
   /** @param {string} view */
   #switchTo(view) {
     if (view === this.#view) return;
@@ -218,6 +225,7 @@ export class View extends Emitter {
     setText(at('self-name'), selfName);
     at('waiting').hidden = other !== null;
     at('remote').toggleAttribute('hidden', other === null);
+    this.#safety.offer(other !== null);
     at('copy').hidden = other === null;
     const picture = this.#hasPicture && this.#shown.video;
     at('remote').classList.toggle('blank', !picture);
