@@ -63,6 +63,16 @@ static void check_config(const struct config *from)
     check_bodies(from);
 }
 
+/* No line that libinih would go on with in its middle. */
+static void check_lines(const uint8_t *data, size_t size)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < size; i++) {
+        len = data[i] == '\n' ? 0 : len + 1;
+        PROMISE(len < 1024);
+    }
+}
+
 /* True when no two options of `from` exclude each other, which single ones may on their way. */
 static bool holds_together(const struct config *from)
 {
@@ -98,6 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(&config, &marked, sizeof config);
     if (config_parse("f", (const char *)data, size, &config, why) == STATUS_OK) {
         check_config(&config);
+        check_lines(data, size);
         return 0;
     }
     PROMISE(strncmp(why, "f:", 2) == 0 && strlen(why) > 4);

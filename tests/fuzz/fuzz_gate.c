@@ -46,7 +46,8 @@ struct guest {
 static struct {
     struct mosquitto clients[SLOTS];
     struct guest guests[IDS]; /* by their newest connection */
-    int newest[IDS];          /* its slot, or -1 */
+    int newest[IDS];          /* its slot, or -1 once that is another's */
+    int known[IDS];           /* its slot as the gate has it, or -1 */
     bool left[IDS];           /* it ended since the last tick */
     bool has_old_key;
     bool reloading; /* until the next tick */
@@ -197,7 +198,7 @@ static void let_in(unsigned slot, unsigned id, const struct guest *guest)
         PROMISE(topic_format(&topic, will));
         PROMISE(ask_acl(old, MOSQ_ACL_WRITE, will, 2, false) == MOSQ_ERR_ACL_DENIED);
     }
-    world.newest[id] = (int)slot;
+    world.newest[id] = world.known[id] = (int)slot;
     world.guests[id] = *guest;
     world.clients[slot].connected = true;
     if (old)
@@ -232,8 +233,8 @@ static void do_connect(struct input *in)
      * While it reloads, the gate cannot tell a newcomer with an id's own pointer and token from
      * that id's kept session: only other tokens are tried there.
      */
-    bool as_kept = world.reloading && world.newest[id] == (int)slot && !bad_id &&
-                   client->password && strcmp(client->password, world.guests[id].token) == 0;
+    bool as_kept = world.reloading && world.known[id] == (int)slot && !bad_id && client->password &&
+                   strcmp(client->password, world.guests[id].token) == 0;
     bool granted = !as_kept && ask_auth(client);
     PROMISE(!granted || expected);
     if (granted)
@@ -428,6 +429,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input in = {data, size};
     memset(&world, 0, sizeof world);
     memset(world.newest, -1, sizeof world.newest);
+    memset(world.known, -1, sizeof world.known);
     world.has_old_key = true;
     fake_file_write(keys_file, NEW_KEY OLD_KEY);
     fake_broker = (struct fake_broker){.clients = world.clients,

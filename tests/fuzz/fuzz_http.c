@@ -62,6 +62,14 @@ static void encode(const char *path, bool upper, char *out)
     *out = '\0';
 }
 
+static size_t count_slashes(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += *text == '/';
+    return count;
+}
+
 static void check_path(const char *text)
 {
     struct router_match match, again;
@@ -74,6 +82,7 @@ static void check_path(const char *text)
     PROMISE(strlen(text) < sizeof plain);
     decode(text, plain);
     PROMISE(strcmp(plain, match.path) == 0);
+    PROMISE(count_slashes(text) == count_slashes(plain)); /* none came out of an escape */
     for (const char *c = match.path; *c; c++)
         PROMISE((unsigned char)*c >= 0x20 && *c != 0x7f);
     PROMISE(!strchr(match.param, '/') && strstr(match.path, match.param));
