@@ -1,9 +1,11 @@
 /*
- * config: the one configuration file of all parts, INI by libinih, parsed whole and validated before use.
+ * config: the one configuration file of all parts, INI by libinih, parsed whole and validated
+ * before use.
  *
- * Every option is a row of one table in config.c: section, name, kind, default, bounds, and a sentence. The README's table and
- * `parley-ctl config --help` come from those rows. An unknown section or option, a value out of bounds, or a section given twice is an
- * error that names its line.
+ * Every option is a row of one table in config.c: section, name, kind, default, bounds, and a
+ * sentence. The README's table and `parley-ctl config --help` come from those rows. An unknown
+ * section or option, a value out of bounds, or a section given twice is an error that names its
+ * line.
  */
 #ifndef PARLEY_CONFIG_H
 #define PARLEY_CONFIG_H
@@ -20,22 +22,29 @@
 
 struct config_broker { /* [broker NAME] */
     char name[ROOM_ID_MAX + 1];
-    char host[CONFIG_TEXT_MAX + 1];   /* where roomd and httpd reach it: a name or an address */
-    unsigned mqtt_port;               /* MQTT over TCP */
-    unsigned ws_port;                 /* MQTT over WebSocket */
-    char ws_url[CONFIG_TEXT_MAX + 1]; /* what browsers are told; `{host}` stands for the host they asked httpd by */
-    unsigned tick_ms;                 /* see link.h, "the tick"; 0 = none */
+    char host[CONFIG_TEXT_MAX + 1]; /* where roomd and httpd reach it: a name or an address */
+    unsigned mqtt_port;             /* MQTT over TCP, without TLS */
+    char bind[CONFIG_TEXT_MAX + 1]; /* the address of the public listeners */
+    unsigned mqtts_port;            /* MQTT over TLS; only with tls_cert */
+    unsigned ws_port;               /* MQTT over WebSocket */
+    char ws_url[CONFIG_TEXT_MAX +
+                1];   /* what browsers are told; `{host}` stands for the host they asked httpd by */
+    unsigned tick_ms; /* see link.h, "the tick"; 0 = none */
 };
 
 struct config {
     char state_dir[CONFIG_TEXT_MAX + 1];
     char keys_file[CONFIG_TEXT_MAX + 1]; /* never "": STATE_DIR/keys unless given */
     int log_level;
+    char user[CONFIG_TEXT_MAX + 1];     /* whom root becomes; "" = nobody else */
+    char tls_cert[CONFIG_TEXT_MAX + 1]; /* PEM; "" = no TLS, and then tls_key is "" too */
+    char tls_key[CONFIG_TEXT_MAX + 1];
 
     char http_listen[CONFIG_TEXT_MAX + 1]; /* an IPv4 or IPv6 address */
     unsigned http_port;
     char http_public_url[CONFIG_TEXT_MAX + 1]; /* "" = made from the Host a request names */
     char http_web_root[CONFIG_TEXT_MAX + 1];   /* the folder with the built page */
+    char trusted_proxies[CONFIG_TEXT_MAX + 1]; /* for address_nets_parse, which takes it */
 
     char roomd_store[CONFIG_TEXT_MAX + 1]; /* SQLite file; "" = STATE_DIR/roomd.sqlite */
     unsigned grace_s;
@@ -68,18 +77,20 @@ void config_defaults(struct config *out);
 
 /*
  * Reads the file at `path` (NULL: none, defaults only) into `out`.
- * STATUS_BAD_REQUEST with `file:line: what is wrong` in `why` when anything in it is wrong, STATUS_INTERNAL when it cannot be read; `out` is not touched then.
+ * STATUS_BAD_REQUEST with `file:line: what is wrong` in `why` when anything in it is wrong,
+ * STATUS_INTERNAL when it cannot be read; `out` is not touched then.
  */
 enum status config_load(const char *path, struct config *out, char why[static CONFIG_WHY_MAX + 1]);
 
-/* The same from memory: what config_load does after reading, and what the fuzz target calls. `name` stands for the file in `why`. */
+/* The same from memory: what config_load does after reading, and what the fuzz target calls. `name`
+ * stands for the file in `why`. */
 enum status config_parse(const char *name, const char *text, size_t len, struct config *out,
                          char why[static CONFIG_WHY_MAX + 1]);
 
 /*
- * Sets one option from `section.option=value` ("rooms.grace_s=5", "broker main.ws_port=9001"), with the checks of a file's line.
- * The broker has to be there. A keys_file that is STATE_DIR/keys follows state_dir.
- * STATUS_BAD_REQUEST and `why` when it is wrong; `config` is not touched then.
+ * Sets one option from `section.option=value` ("rooms.grace_s=5", "broker main.ws_port=9001"), with
+ * the checks of a file's line. The broker has to be there. A keys_file that is STATE_DIR/keys
+ * follows state_dir. STATUS_BAD_REQUEST and `why` when it is wrong; `config` is not touched then.
  */
 enum status config_set(struct config *config, const char *assignment,
                        char why[static CONFIG_WHY_MAX + 1]);
@@ -87,12 +98,14 @@ enum status config_set(struct config *config, const char *assignment,
 /* Writes every option with its value as a file that config_load reads back to the same. */
 void config_write(FILE *out, const struct config *config);
 
-/* Prints the table of options: a line each for `--help` (markdown false), or the README's table (markdown true). */
+/* Prints the table of options: a line each for `--help` (markdown false), or the README's table
+ * (markdown true). */
 void config_print_options(FILE *out, bool markdown);
 
 /*
- * The index of the broker that `room` belongs to, by rendezvous hash (highest random weight) of broker name and room id: adding
- * or removing one broker moves only that broker's share of the rooms.
+ * The index of the broker that `room` belongs to, by rendezvous hash (highest random weight) of
+ * broker name and room id: adding or removing one broker moves only that broker's share of the
+ * rooms.
  */
 unsigned config_broker_of_room(const struct config *config, const char *room);
 

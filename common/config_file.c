@@ -148,11 +148,16 @@ static bool check_whole(struct reading *reading)
     bool given = reading->seen[keys - config_options] && config->keys_file[0];
     if (!given && !config_derive_keys_file(config, config->keys_file))
         return fail(reading, "state_dir is too long");
+    if (!config->tls_cert[0] != !config->tls_key[0])
+        return fail(reading, "tls_cert and tls_key go together");
     if (config->broker_count == 0)
         config_add_broker(config, "main");
     for (unsigned i = 0; i < config->broker_count; i++) {
-        if (config->brokers[i].mqtt_port == config->brokers[i].ws_port)
-            return fail(reading, "a broker's mqtt_port and ws_port are the same");
+        const struct config_broker *broker = &config->brokers[i];
+        if (broker->mqtt_port == broker->ws_port ||
+            (config->tls_cert[0] &&
+             (broker->mqtts_port == broker->ws_port || broker->mqtts_port == broker->mqtt_port)))
+            return fail(reading, "two of a broker's ports are the same");
     }
     return true;
 }

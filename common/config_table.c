@@ -1,5 +1,6 @@
 #include "config_table.h"
 
+#include "address.h"
 #include "ids.h"
 #include "log.h"
 #include "utf8.h"
@@ -26,6 +27,12 @@ const struct config_option config_options[CONFIG_OPTION_COUNT] = {
      "The signing keys, one a line. Unless given: `keys` in state_dir."},
     {"parley", "log_level", CONFIG_LEVEL, "info", 0, 0, AT(log_level),
      "What is logged: error, warn, info or debug."},
+    {"parley", "user", CONFIG_TEXT, "parley", 0, 0, AT(user),
+     "Whom httpd, roomd and the broker become when root starts them. It has to be able to read the keys."},
+    {"parley", "tls_cert", CONFIG_TEXT, "", 0, 0, AT(tls_cert),
+     "The certificate of httpd's and the broker's listeners, with its chain, in PEM. Empty: no TLS. SIGHUP reads it again."},
+    {"parley", "tls_key", CONFIG_TEXT, "", 0, 0, AT(tls_key),
+     "Its private key, in PEM."},
 
     {"http", "listen", CONFIG_ADDRESS, "127.0.0.1", 0, 0, AT(http_listen),
      "The address httpd listens on."},
@@ -35,15 +42,21 @@ const struct config_option config_options[CONFIG_OPTION_COUNT] = {
      "What links begin with. Empty: made from the host a request names."},
     {"http", "web_root", CONFIG_TEXT, "/usr/share/parley/web", 0, 0, AT(http_web_root),
      "The folder with the built page."},
+    {"http", "trusted_proxies", CONFIG_NETS, "", 0, 0, AT(trusted_proxies),
+     "Addresses and networks, separated by blanks, of the proxies whose X-Forwarded-For counts."},
 
     {CONFIG_BROKER, "host", CONFIG_HOST, "127.0.0.1", 0, 0, BROKER_AT(host),
      "Where roomd and httpd reach the broker: a name or an address."},
     {CONFIG_BROKER, "mqtt_port", CONFIG_NUMBER, "11883", 1, PORT_MAX, BROKER_AT(mqtt_port),
-     "The broker's port for MQTT over TCP."},
+     "The broker's port for MQTT over TCP, without TLS: for roomd, httpd and whoever may reach `host`."},
+    {CONFIG_BROKER, "bind", CONFIG_ADDRESS, "127.0.0.1", 0, 0, BROKER_AT(bind),
+     "The address that the broker's public listeners bind: ws_port, and with TLS mqtts_port."},
+    {CONFIG_BROKER, "mqtts_port", CONFIG_NUMBER, "8883", 1, PORT_MAX, BROKER_AT(mqtts_port),
+     "The broker's port for MQTT over TLS, for devices. Only with tls_cert."},
     {CONFIG_BROKER, "ws_port", CONFIG_NUMBER, "9001", 1, PORT_MAX, BROKER_AT(ws_port),
      "The broker's port for MQTT over WebSocket."},
     {CONFIG_BROKER, "ws_url", CONFIG_WS, "", 0, 0, BROKER_AT(ws_url),
-     "What browsers are told; `{host}` stands for the host they asked httpd by. Empty: `ws://{host}:WS_PORT/`."},
+     "What browsers are told; `{host}` stands for the host they asked httpd by. Empty: `ws://{host}:WS_PORT/`, or `wss:` with tls_cert."},
     {CONFIG_BROKER, "tick_ms", CONFIG_NUMBER, "5", 0, 1000, BROKER_AT(tick_ms),
      "While somebody connects or negotiates, milliseconds between two packets that keep the broker's loop turning. 0: none."},
 
@@ -173,6 +186,7 @@ static const char *check_ice(const char *value)
 static const char *check_kind(enum config_kind kind, const char *value)
 {
     unsigned char address[sizeof(struct in6_addr)];
+    struct address_nets nets;
     switch (kind) {
     case CONFIG_HOST:
         return value[0] && !strchr(value, ' ') ? NULL : "is not a host's name or address";
@@ -186,6 +200,8 @@ static const char *check_kind(enum config_kind kind, const char *value)
         return check_url(value, "ws://", "wss://", "is not a ws: or wss: URL");
     case CONFIG_ICE:
         return check_ice(value);
+    case CONFIG_NETS:
+        return address_nets_parse(value, &nets) ? NULL : "is not a list of addresses and prefixes";
     case CONFIG_LEVEL:
         return log_level_from_name(value) >= 0 ? NULL : "is not error, warn, info or debug";
     case CONFIG_TEXT:

@@ -14,6 +14,7 @@ enum config_kind {
     CONFIG_HTTP,    /* "" or an http: or https: URL */
     CONFIG_WS,      /* "" or a ws: or wss: URL */
     CONFIG_ICE,     /* stun: and turn: URLs, separated by blanks */
+    CONFIG_NETS,    /* addresses and prefixes, separated by blanks */
     CONFIG_NUMBER,  /* a whole number from min to max */
     CONFIG_LEVEL,   /* a log level's name */
 };
@@ -29,7 +30,7 @@ struct config_option {
 };
 
 #define CONFIG_BROKER       "broker"
-#define CONFIG_OPTION_COUNT 26
+#define CONFIG_OPTION_COUNT 32
 
 extern const struct config_option config_options[CONFIG_OPTION_COUNT];
 
