@@ -6,11 +6,12 @@ import { gunzipSync } from 'node:zlib';
  * @param {string} base the server
  * @param {string} method
  * @param {string} path
- * @param {{body?: unknown, raw?: string | Buffer, type?: string | null, bearer?: string, headers?: Record<string, string>, timeout?: number}} [options]
- *        `body` is sent as JSON; `raw` as it is, with `type` as Content-Type
+ * @param {{body?: unknown, raw?: string | Buffer, type?: string | null, bearer?: string, headers?: Record<string, string>, timeout?: number,
+ *          from?: string}} [options]
+ *        `from` is the address of this end; `body` is sent as JSON; `raw` as it is, with `type` as Content-Type
  * @returns {Promise<{status: number, headers: import('node:http').IncomingHttpHeaders, bytes: Buffer, text: string, json: any}>}
  */
-export function http(base, method, path, { body, raw, type = 'application/json', bearer, headers = {}, timeout = 15000 } = {}) {
+export function http(base, method, path, { body, raw, type = 'application/json', bearer, headers = {}, timeout = 15000, from } = {}) {
   const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(base);
@@ -19,6 +20,7 @@ export function http(base, method, path, { body, raw, type = 'application/json',
       port,
       path, // as it is: `start(url)` would tidy it up
       method,
+      localAddress: from,
       agent: false,
       timeout,
       headers: {
