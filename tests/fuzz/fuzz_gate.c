@@ -5,8 +5,8 @@
  *
  * Nobody gets in but by a token of his own, whole, in time and by a key that is still there; who is
  * not the newest connection of its id may do nothing; whatever passes is allowed by the table with
- * the members that roomd named, and no larger than the contract lets its kind be. A member whose
- * connection ended is told about once, and nobody else is.
+ * the members that roomd named, and no larger than the contract lets its kind be; and all that is
+ * so does pass. A member whose connection ended is told about once, and nobody else is.
  */
 #include "gate_world.h"
 

@@ -77,8 +77,8 @@ bool world_ask_auth(struct mosquitto *client);
 /* The client in `slot` came in as `id`; the old connection of that id ends. */
 void world_let_in(unsigned slot, unsigned id, const struct guest *guest);
 
-/* What the broker asks about a topic or filter. An answer of true was held against the table, the
- * members and the contract's sizes. */
+/* What the broker asks about a topic or filter. Held against the table, the members and the
+ * contract's sizes: all that they allow, and nothing else, passes. */
 bool world_ask_acl(unsigned slot, int access, const char *topic, size_t len, bool retain);
 
 #endif
