@@ -44,7 +44,7 @@ static void begin(struct exchange *exchange, const char *path, const char *metho
 {
     exchange->has_begun = true;
     exchange->method = router_method(method);
-    enum status status = admit_request(exchange, path, version);
+    enum status status = admit_request(exchange, method, path, version);
     if (status != STATUS_OK)
         reply_error(&exchange->reply, status, NULL);
 }
