@@ -1,6 +1,7 @@
 #include "admit.h"
 
 #include "headers.h"
+#include "intact.h"
 #include "server.h"
 
 #include <microhttpd.h>
@@ -73,13 +74,20 @@ static int count_headers(const struct exchange *exchange, const char *name)
     return tally.count;
 }
 
-/* A body whose length is told twice is how requests are smuggled past proxies (RFC 9112, 6.3
- * and 11.2). */
+/* libmicrohttpd reads a body in any other coding than `chunked` until the connection ends. */
+static bool has_endless_body(const struct exchange *exchange)
+{
+    const char *coding = exchange_header(exchange, "Transfer-Encoding");
+    return coding && strcasecmp(coding, "chunked") != 0;
+}
+
+/* A body whose length is told twice, or not at all, is how requests are smuggled past proxies (RFC
+ * 9112, 6.3 and 11.2). */
 static bool has_ambiguous_length(const struct exchange *exchange)
 {
     int lengths = count_headers(exchange, "Content-Length");
     int codings = count_headers(exchange, "Transfer-Encoding");
-    return lengths + codings > 1;
+    return lengths + codings > 1 || has_endless_body(exchange);
 }
 
 static bool has_body(const struct exchange *exchange)
@@ -148,11 +156,12 @@ static enum status check_limit(struct exchange *exchange, enum caller_limit limi
                : STATUS_TOO_MANY_REQUESTS;
 }
 
-enum status admit_request(struct exchange *exchange, const char *path, const char *version,
-                          int64_t now)
+enum status admit_request(struct exchange *exchange, const char *method, const char *path,
+                          const char *version, int64_t now)
 {
     enum status status = STATUS_OK;
-    if (has_ambiguous_length(exchange) || has_broken_target(exchange, version)) {
+    if (has_ambiguous_length(exchange) || has_broken_target(exchange, version) ||
+        !intact_fields(exchange->connection, method, version)) {
         exchange->reply.is_last = true;
         return STATUS_BAD_REQUEST;
     }
@@ -177,5 +186,6 @@ enum status admit_request(struct exchange *exchange, const char *path, const cha
 bool admit_body(const struct exchange *exchange)
 {
     const char *length = exchange_header(exchange, "Content-Length");
-    return !length || strtoull(length, NULL, 10) <= SERVER_DRAIN_MAX;
+    return !has_endless_body(exchange) &&
+           (!length || strtoull(length, NULL, 10) <= SERVER_DRAIN_MAX);
 }

@@ -10,14 +10,14 @@
 bool exchange_peer(struct MHD_Connection *connection, struct address *out);
 
 /*
- * Checks a request whose header fields have arrived and fills the exchange's route and site. `path`
- * and `version` are libmicrohttpd's, of the request line. STATUS_OK, or the error to answer with;
- * the reply's other fields are set then.
+ * Checks a request whose header fields have arrived and fills the exchange's route and site.
+ * `method`, `path` and `version` are libmicrohttpd's, of the request line. STATUS_OK, or the error
+ * to answer with; the reply's other fields are set then.
  */
-enum status admit_request(struct exchange *exchange, const char *path, const char *version,
-                          int64_t now);
+enum status admit_request(struct exchange *exchange, const char *method, const char *path,
+                          const char *version, int64_t now);
 
-/* False when the body is so large that nothing is gained by reading it. */
+/* False when the body is so large, or so endless, that nothing is gained by reading it. */
 bool admit_body(const struct exchange *exchange);
 
 #endif

@@ -44,7 +44,7 @@ static void begin(struct exchange *exchange, const char *path, const char *metho
 {
     exchange->has_begun = true;
     exchange->method = router_method(method);
-    enum status status = admit_request(exchange, path, version, now);
+    enum status status = admit_request(exchange, method, path, version, now);
     if (status != STATUS_OK)
         reply_error(&exchange->reply, status, NULL);
 }
@@ -262,13 +262,21 @@ int64_t server_deadline(const struct server *server, int64_t now)
     return deadline;
 }
 
+/* libmicrohttpd owns the socket: it sees the end and closes it. What a reader that does not read
+ * has not taken is dropped then: the kernel would keep it for as long as the other end likes. */
+static void cut(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    shutdown(fd, SHUT_RDWR);
+}
+
 void server_run(struct server *server, int64_t now)
 {
     struct conn *conn;
     server->now = now;
-    /* libmicrohttpd owns the sockets: it sees the end of this one and closes it. */
     while ((conn = conns_expire(&server->conns, now))) {
-        shutdown(conn->fd, SHUT_RDWR);
+        cut(conn->fd);
         server->app->metrics.connections_cut++;
     }
     MHD_run(server->daemon);

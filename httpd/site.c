@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define NAME_MAX_BYTES 253
 
@@ -112,8 +111,8 @@ bool site_of_request(const char *host_field, const char *public_url, struct site
 
 bool site_owns_origin(const struct site *site, const char *origin)
 {
-    return strcasecmp(origin, site->origin) == 0 ||
-           (site->asked[0] && strcasecmp(origin, site->asked) == 0);
+    return strcmp(origin, site->origin) == 0 ||
+           (site->asked[0] && strcmp(origin, site->asked) == 0);
 }
 
 bool site_broker_url(const struct site *site, const struct config_broker *broker, char *out,

@@ -30,7 +30,7 @@ struct site {
  */
 bool site_of_request(const char *host_field, const char *public_url, struct site *out);
 
-/* Is `origin` (the request's Origin field) this site's own? */
+/* Is `origin` (the request's Origin field) this site's own, byte for byte? */
 bool site_owns_origin(const struct site *site, const char *origin);
 
 /* What a browser is told of `broker`: its ws_url with `{host}` filled in. False when it does not

@@ -58,8 +58,8 @@ bool meter_queue(struct meter *meter, size_t bytes)
 
 bool meter_deliver(struct meter *meter, const struct meter_rates *rates, size_t bytes, int64_t now)
 {
-    return bytes <= METER_INBOX_BURST &&
-           bucket_take(&meter->inbox, &rates->inbox, (unsigned)bytes, now);
+    unsigned counted = bytes < UINT32_MAX ? (unsigned)bytes : UINT32_MAX;
+    return bucket_take(&meter->inbox, &rates->inbox, counted, now);
 }
 
 void meter_back(struct meter *meter)

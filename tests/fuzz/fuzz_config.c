@@ -7,6 +7,7 @@
  */
 #include "fuzz.h"
 
+#include "common/address.h"
 #include "common/config.h"
 #include "common/json_scan.h"
 #include "httpd/bodies.h"
@@ -57,6 +58,8 @@ static void check_config(const struct config *from)
     PROMISE(from->broker_count >= 1 && from->broker_count <= BROKERS_MAX);
     PROMISE(from->keys_file[0] != '\0' && from->log_level >= 0 && from->log_level <= 3);
     PROMISE(config_broker_of_room(from, "r1") < from->broker_count);
+    struct address_nets trusted;
+    PROMISE(address_nets_parse(from->trusted_proxies, &trusted));
     for (unsigned i = 0; i < from->broker_count; i++)
         PROMISE(config_broker_by_name(from, from->brokers[i].name) == (int)i);
     check_written(from);

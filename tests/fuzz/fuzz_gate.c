@@ -5,8 +5,9 @@
  *
  * Nobody gets in but by a token of his own, whole, in time and by a key that is still there; who is
  * not the newest connection of its id may do nothing; whatever passes is allowed by the table with
- * the members that roomd named, and no larger than the contract lets its kind be. A member whose
- * connection ended is told about once, and nobody else is.
+ * the members that roomd named, and no larger than the contract lets its kind be; and all that is
+ * so does pass, unless limits are on; then no client has more let through than its allowance. A
+ * member whose connection ended is told about once, and nobody else is.
  */
 #include "gate_world.h"
 
@@ -213,7 +214,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static void (*const actions[])(struct input * in) = {do_connect, do_ask,  do_state,
                                                          do_end,     do_tick, do_reload};
     struct input in = {data, size};
-    world_start(input_byte(&in) & 1);
+    unsigned how = input_byte(&in);
+    world_start(how & 1, how & 2);
     while (in.left > 0)
         actions[input_choice(&in, COUNT_OF(actions))](&in);
     world_stop();

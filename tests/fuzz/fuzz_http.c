@@ -1,10 +1,11 @@
 /*
- * httpd's readers of a request, on any text: each input is taken as a path, as every header field
- * that is read, and as the operator's public URL.
+ * httpd's readers of a request, on any text: the first line is taken as a path, as every header
+ * field that is read, and as the operator's public URL, the second as an Origin.
  *
  * A path is decoded to what its bytes say and to nothing that climbs, doubles or hides a slash; a
  * route is reached by any encoding of a path, or by none. Nothing made from a Host field can hold a
- * blank, a quote or a slash. Fields are read within their text.
+ * blank, a quote or a slash, and our own origin is one text and no other. Fields are read within
+ * their text.
  */
 #include "fuzz.h"
 
@@ -155,29 +156,43 @@ static void check_site(const struct site *site)
     PROMISE(site_broker_origins(site, &config, origins, sizeof origins));
 }
 
-static void check_host(const char *text)
+/* A browser writes an origin in one form (RFC 6454, 6.2): what differs from it by a byte is
+ * another.
+ */
+static void check_origin(const struct site *site, const char *origin)
+{
+    bool is_ours =
+        strcmp(origin, site->origin) == 0 || (site->asked[0] && strcmp(origin, site->asked) == 0);
+    PROMISE(site_owns_origin(site, origin) == is_ours);
+}
+
+static void check_host(const char *text, const char *origin)
 {
     struct site site;
     if (site_of_request(text, "", &site)) {
         PROMISE(strncmp(site.asked, "http://", 7) == 0 && strcasecmp(site.asked + 7, text) == 0);
         PROMISE(strcmp(site.origin, site.asked) == 0);
         check_site(&site);
+        check_origin(&site, origin);
     }
     /* The configuration lets no other public URL through. */
     bool is_url = (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0) &&
                   strlen(text) <= CONFIG_TEXT_MAX && !strchr(text, ' ');
-    if (is_url && site_of_request("localhost:8080", text, &site))
+    if (is_url && site_of_request("localhost:8080", text, &site)) {
         check_site(&site);
+        check_origin(&site, origin);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
-    char *text = input_line(&in);
+    char *text = input_line(&in), *origin = input_line(&in);
     check_path(text);
     check_fields(text);
     check_lists(text);
-    check_host(text);
+    check_host(text, origin);
     free(text);
+    free(origin);
     return 0;
 }

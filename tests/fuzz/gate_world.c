@@ -15,7 +15,7 @@ const char *const ids[IDS] = {"p-a", "p-b", "p-c", "d-d", "s-roomd-1", "s-httpd-
 struct world world;
 
 static char tokens[IDS][ROOMS][FORGES][TOKEN_MAX + 1];
-static char config_path[64], keys_path[64];
+static char unlimited_path[64], limited_path[64], keys_path[64];
 static int keys_file;
 
 /* ---- tokens and keys ---- */
@@ -52,10 +52,19 @@ bool world_is_good(const struct guest *guest)
            fake_broker.wall_s < guest->expires_at;
 }
 
+static void write_config(char path[static 64], unsigned messages, unsigned bytes)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "[parley]\nkeys_file = %s\nlog_level = debug\n[limits]\naddress_connects_per_min = 0\n"
+             "client_messages_per_s = %u\nclient_bytes_per_s = %u\n",
+             keys_path, messages, bytes);
+    fake_file_write(fake_file(path), text);
+}
+
 void world_prepare(void)
 {
     static const char *const keys[FORGES] = {NEW_KEY, OLD_KEY, NEW_KEY, OTHER_KEY};
-    char text[512];
     keys_file = fake_file(keys_path);
     for (unsigned forge = 0; forge < FORGES; forge++) {
         struct keyring *keyring = load_keys(keys[forge]);
@@ -71,11 +80,8 @@ void world_prepare(void)
         }
         keyring_free(keyring);
     }
-    snprintf(text, sizeof text,
-             "[parley]\nkeys_file = %s\nlog_level = debug\n"
-             "[limits]\nclient_messages_per_s = %u\naddress_connects_per_min = 0\n",
-             keys_path, MESSAGES_PER_S);
-    fake_file_write(fake_file(config_path), text);
+    write_config(unlimited_path, 0, 0);
+    write_config(limited_path, MESSAGES_PER_S, PAYLOAD_MAX);
 }
 
 /* ---- what the gate says ---- */
@@ -215,7 +221,7 @@ bool world_ask_acl(unsigned slot, int access, const char *topic, size_t len, boo
 {
     struct mosquitto *client = &world.clients[slot];
     bool passed = ask_acl(client, access, topic, len, retain) == MOSQ_ERR_SUCCESS;
-    if (!passed || access == MOSQ_ACL_UNSUBSCRIBE)
+    if (access == MOSQ_ACL_UNSUBSCRIBE)
         return passed;
     enum access_op op = access == MOSQ_ACL_WRITE  ? ACCESS_WRITE
                         : access == MOSQ_ACL_READ ? ACCESS_READ
@@ -223,24 +229,32 @@ bool world_ask_acl(unsigned slot, int access, const char *topic, size_t len, boo
     struct topic parsed;
     topic_parse(topic, strlen(topic), &parsed);
     unsigned id = world_id(client->id);
-    PROMISE(world.newest[id] == (int)slot);
+    bool is_newest = id < IDS && world.newest[id] == (int)slot;
+    PROMISE(!passed || is_newest);
+    if (!is_newest)
+        return false;
     struct access_who who = who_is(id);
-    PROMISE(access_decide(&who, op, topic, retain && op == ACCESS_WRITE, world_is_member, NULL) ==
-            ACCESS_ALLOWED);
-    PROMISE(op != ACCESS_WRITE || len <= size_limit(parsed.kind));
-    /* While the clock stands, nothing comes back. */
-    if (op != ACCESS_READ && who.role != ROLE_SERVICE && client->connected)
+    bool may = access_decide(&who, op, topic, retain && op == ACCESS_WRITE, world_is_member,
+                             NULL) == ACCESS_ALLOWED;
+    bool fits = op != ACCESS_WRITE || len <= size_limit(parsed.kind);
+    PROMISE(!passed || (may && fits));
+    /* An honest client's largest offer passes; a session that is kept may be forgotten. */
+    PROMISE(passed || !client->connected || !(may && fits) || world.limited);
+    /* While the clock stands, nothing of a limit comes back. */
+    if (passed && world.limited && op != ACCESS_READ && who.role != ROLE_SERVICE &&
+        client->connected)
         PROMISE(++world.passed[id] <= MESSAGES_PER_S);
-    return true;
+    return passed;
 }
 
 /* ---- start and end ---- */
 
-void world_start(bool tells_replaced)
+void world_start(bool tells_replaced, bool limited)
 {
     memset(&world, 0, sizeof world);
     memset(world.newest, -1, sizeof world.newest);
     memset(world.known, -1, sizeof world.known);
+    world.limited = limited;
     world_set_old_key(true);
     fake_broker = (struct fake_broker){.clients = world.clients,
                                        .client_count = SLOTS,
@@ -249,7 +263,7 @@ void world_start(bool tells_replaced)
                                        .monotonic_ms = 1000,
                                        .published = on_published,
                                        .ended = on_ended};
-    fake_broker_start(config_path);
+    fake_broker_start(limited ? limited_path : unlimited_path);
 }
 
 void world_stop(void)

@@ -43,6 +43,7 @@ struct world {
     bool reloading; /* until the next tick */
     bool ticking;
     struct msg_room states[ROOMS]; /* what roomd named last */
+    bool limited;                  /* [limits] are on */
     unsigned passed[IDS];          /* messages and filters let through since the clock moved */
     unsigned told[ROOMS][IDS];     /* times that it was said to be gone, in this tick */
 };
@@ -52,8 +53,8 @@ extern struct world world;
 /* Makes the tokens, and the files that the gate reads. Once. */
 void world_prepare(void);
 
-/* A new world with a gate in it, and its end. */
-void world_start(bool tells_replaced);
+/* A new world with a gate in it, under limits or not, and its end. */
+void world_start(bool tells_replaced, bool limited);
 void world_stop(void);
 
 /* The token of a peer id's for a room, by index, and when one of its making ends. */
@@ -78,8 +79,8 @@ bool world_ask_auth(struct mosquitto *client);
 /* The client in `slot` came in as `id`; the old connection of that id ends. */
 void world_let_in(unsigned slot, unsigned id, const struct guest *guest);
 
-/* What the broker asks about a topic or filter. An answer of true was held against the table, the
- * members and the contract's sizes. */
+/* What the broker asks about a topic or filter. Held against the table, the members and the
+ * contract's sizes: all that they allow, and nothing else, passes. */
 bool world_ask_acl(unsigned slot, int access, const char *topic, size_t len, bool retain);
 
 #endif

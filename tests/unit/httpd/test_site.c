@@ -85,7 +85,7 @@ static void origins(void **state)
     (void)state;
     assert_true(site_of_request("calls.example:8080", "", &site));
     assert_true(site_owns_origin(&site, "http://calls.example:8080"));
-    assert_true(site_owns_origin(&site, "http://CALLS.example:8080"));
+    assert_false(site_owns_origin(&site, "http://CALLS.example:8080"));
     assert_false(site_owns_origin(&site, "https://calls.example:8080"));
     assert_false(site_owns_origin(&site, "http://calls.example"));
     assert_false(site_owns_origin(&site, "http://calls.example:80801"));

@@ -113,6 +113,7 @@ static void test_inbox(void **state)
     assert_true(meter_deliver(&meter, &rates, METER_INBOX_PER_S, 1001));
     assert_false(meter_deliver(&meter, &rates, SIZE_MAX, INT64_MAX));
     assert_true(meter_deliver(&meter, &off, METER_INBOX_BURST, 1001));
+    assert_true(meter_deliver(&meter, &off, SIZE_MAX, 1001));
     meter_back(&meter);
     assert_true(meter_deliver(&meter, &rates, METER_INBOX_BURST, 1001));
 }
