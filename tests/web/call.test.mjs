@@ -255,7 +255,35 @@ test('descriptions without a fingerprint: no code', async () => {
   call.on('safety', (safety) => heard.push(safety));
   made[0].channel.readyState = 'open';
   made[0].channel.onopen();
+  await settle();
   assert.deepEqual(heard, [{ state: 'none', words: [] }]);
+});
+
+test('a channel that opens while the answer is still being taken waits for it, and so does what the other says', async () => {
+  const { call } = start();
+  const heard = [];
+  call.on('safety', ({ state }) => heard.push(state));
+  call.arrived(false, false);
+  await settle();
+  await settle();
+  made[0].localDescription = { type: 'offer', sdp: print('2') };
+  const taken = call.receive('answer', { session: 'theirs', sdp: print('1') });
+  const { channel } = made[0];
+  channel.readyState = 'open';
+  channel.onopen();
+  channel.onmessage({ data: JSON.stringify({ safety: { commit: '0'.repeat(64) } }) });
+  assert.equal(made[0].remoteDescription, null);
+  await taken;
+  await until(() => channel.sent.some((text) => JSON.parse(text).safety?.nonce), { what: 'the answer to the commitment' });
+  assert.deepEqual(heard, []);
+});
+
+test('candidates that fit no description yet are kept, but not without end', async () => {
+  const { call } = start();
+  for (let n = 0; n < 1000; n++) await call.receive('candidate', { session: 'theirs', candidates: [{ candidate: `c${n}` }] });
+  await call.receive('offer', { session: 'theirs', sdp: 'o1' });
+  assert.equal(made[0].candidates.length, 64);
+  assert.equal(made[0].candidates.at(-1), 'c999', 'the newest');
 });
 
 test('an offer with another certificate gets a connection of its own, an answer with another none', async (t) => {

@@ -22,7 +22,7 @@ const SENTENCES = Object.freeze({
 
 /** @param {string} id @returns {string} */
 export function sentenceOf(id) {
-  return SENTENCES[id] ?? 'Something went wrong. Please try again.';
+  return Object.hasOwn(SENTENCES, id) ? SENTENCES[id] : 'Something went wrong. Please try again.';
 }
 
 /** A request that did not succeed: a stable id ('offline' when nobody answered), and when to try again (0: not said). */

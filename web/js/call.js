@@ -39,6 +39,8 @@ const DISCONNECTED_MS = 5_000;
 const POLITE_WAIT_MS = 2_000;
 /** A restart that has led nowhere by then is tried again, ms. */
 const RESTART_AGAIN_MS = 10_000;
+/** Batches of candidates that wait for their description: many more than a browser makes. What a hostile one sends beyond is dropped. */
+const EARLY_MOST = 64;
 /** The data channel that both ends open by themselves (`negotiated`). */
 const CHANNEL = Object.freeze({ label: 'shown', id: 0 });
 
@@ -74,7 +76,7 @@ export class Call extends Emitter {
   #shown = { audio: false, video: false };
   /** @type {any} */
   #restartTimer;
-  /** Signals are handled one after the other. @type {Promise<void>} */
+  /** Signals and the safety code's messages are handled one after the other. @type {Promise<void>} */
   #queue = Promise.resolve();
 
   /** @param {CallOptions} options */
@@ -132,9 +134,14 @@ export class Call extends Emitter {
    * @returns {Promise<void>} settled when it is dealt with
    */
   receive(kind, message) {
-    this.#queue = this.#queue.then(() => this.#handle(kind, message)).catch((error) => {
-      // A description or candidate the browser will not have: the connection stands as it was, and a failed one is restarted.
-      console.warn(`parley: ${kind} not used:`, error instanceof Error ? error.message : error);
+    // A description or candidate the browser will not have: the connection stands as it was, and a failed one is restarted.
+    return this.#inTurn(kind, () => this.#handle(kind, message));
+  }
+
+  /** @param {string} what @param {() => Promise<void> | void} doing @returns {Promise<void>} */
+  #inTurn(what, doing) {
+    this.#queue = this.#queue.then(doing).catch((error) => {
+      console.warn(`parley: ${what} not used:`, error instanceof Error ? error.message : error);
     });
     return this.#queue;
   }
@@ -202,24 +209,25 @@ export class Call extends Emitter {
     channel.onopen = () => {
       if (channel !== this.#channel) return;
       this.#tellShown();
-      this.#agree(pc, channel);
+      // In turn: a channel may open while the answer is still being taken, and then there is no remote description yet.
+      void this.#inTurn('safety code', () => this.#agree(pc, channel));
     };
     channel.onmessage = ({ data }) => {
       if (channel !== this.#channel) return;
       const message = parseObject(data);
       const shown = readShown(message);
       if (shown) this.emit('shown', shown);
-      if (message && 'safety' in message) void this.#exchange?.receive(message.safety);
+      if (message && 'safety' in message) void this.#inTurn('safety code', () => (channel === this.#channel ? this.#exchange?.receive(message.safety) : undefined));
     };
   }
 
   /**
    * The channel is up, so both certificates are settled: time for the words.
    *
-   * @param {RTCPeerConnection} pc
-   * @param {RTCDataChannel} channel
+   * @param {RTCPeerConnection} pc @param {RTCDataChannel} channel
    */
   #agree(pc, channel) {
+    if (channel !== this.#channel) return;
     const exchange = new SafetyExchange({
       local: fingerprintOf(pc.localDescription?.sdp ?? ''),
       remote: fingerprintOf(pc.remoteDescription?.sdp ?? ''),
@@ -338,14 +346,12 @@ export class Call extends Emitter {
     }
   }
 
-  /**
-   * @param {string} session
-   * @param {Candidate[]} candidates
-   */
+  /** @param {string} session @param {Candidate[]} candidates */
   async #addCandidates(session, candidates) {
     const pc = this.#pc;
     if (!pc?.remoteDescription || session !== this.#remoteSession) {
       this.#early.push({ session, candidates });
+      if (this.#early.length > EARLY_MOST) this.#early.shift();
       return;
     }
     for (const candidate of candidates) {
