@@ -163,9 +163,8 @@ export class TurnClient {
     return new Promise((resolve, reject) => this.socket.send(message, this.port, this.host, (error) => (error ? reject(error) : resolve())));
   }
 
-  /** Gives the allocation back. */
+  /** Gives the allocation back. The socket stays, so that nobody else gets its port: coturn remembers whose it was for a while. */
   async close() {
     if (this.key) await this.#request(METHOD.refresh, () => [['lifetime', Buffer.alloc(4)]]).catch(() => {});
-    this.socket.close();
   }
 }
