@@ -198,6 +198,16 @@ static void tell_departure(void *ctx, const struct client *client)
         members_each_room_of(gate->members, who->peer_id, tell_gone, &departure);
 }
 
+/* The first turn of the loop comes when all listeners are open. */
+static void look_at_listeners(struct gate *gate)
+{
+    if (gate->listening)
+        return;
+    gate->listening = true;
+    if (gate->certificates)
+        log_info("tls", LOG_NUMBER("listeners", certificates_adopt(gate->certificates)));
+}
+
 /*
  * Once a turn of the broker's loop. Departures are told here and not when they happen: who left and
  * came back within one turn is not gone, and nothing of a client that comes back later can overtake
@@ -209,6 +219,7 @@ int gate_on_tick(int event, void *data, void *userdata)
     (void)data;
     struct gate *gate = userdata;
     gate->reloading = false;
+    look_at_listeners(gate);
     clients_settle(gate->clients, clock_monotonic_ms(), tell_departure, gate);
     return MOSQ_ERR_SUCCESS;
 }

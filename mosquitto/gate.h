@@ -8,6 +8,7 @@
 #define PARLEY_GATE_H
 
 #include "admission.h"
+#include "certificates.h"
 #include "clients.h"
 #include "members.h"
 
@@ -32,9 +33,12 @@ struct gate {
     struct keyring *keyring;
     struct members *members;
     struct clients *clients;
+    struct certificates *certificates; /* NULL without tls_cert */
     struct gate_counts counts;
     /* Between a reload and the next tick the broker asks again about connections that are in. */
     bool reloading;
+    /* The listeners are open, and have the certificate from `certificates`. */
+    bool listening;
     /* Mosquitto 2.1 tells an MQTT 5 client itself that another connection has taken its place. */
     bool broker_tells_replaced;
 };

@@ -158,7 +158,7 @@ static void check_site(const struct site *site)
 static void check_host(const char *text)
 {
     struct site site;
-    if (site_of_request(text, "", &site)) {
+    if (site_of_request(text, "", false, &site)) {
         PROMISE(strncmp(site.asked, "http://", 7) == 0 && strcasecmp(site.asked + 7, text) == 0);
         PROMISE(strcmp(site.origin, site.asked) == 0);
         check_site(&site);
@@ -166,7 +166,7 @@ static void check_host(const char *text)
     /* The configuration lets no other public URL through. */
     bool is_url = (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0) &&
                   strlen(text) <= CONFIG_TEXT_MAX && !strchr(text, ' ');
-    if (is_url && site_of_request("localhost:8080", text, &site))
+    if (is_url && site_of_request("localhost:8080", text, false, &site))
         check_site(&site);
 }
 
