@@ -119,6 +119,59 @@ static void broker_urls(void **state)
     assert_false(site_broker_url(&site, &broker, out, strlen("wss://broker.example/mqtt")));
 }
 
+/* With TLS, links, origins and the brokers' addresses are those of TLS. */
+static void with_tls(void **state)
+{
+    static struct config config = {.broker_count = 1};
+    struct site site;
+    char out[128];
+    (void)state;
+    config.brokers[0].ws_port = 9001;
+    assert_true(site_of_request("Calls.Example:8080", "", true, &site));
+    assert_string_equal(site.base, "https://calls.example:8080");
+    assert_string_equal(site.origin, "https://calls.example:8080");
+    assert_true(site_owns_origin(&site, "https://calls.example:8080"));
+    assert_false(site_owns_origin(&site, "http://calls.example:8080"));
+    assert_true(site_broker_url(&site, &config.brokers[0], out, sizeof out));
+    assert_string_equal(out, "wss://calls.example:9001/");
+    assert_true(site_broker_origins(&site, &config, out, sizeof out));
+    assert_string_equal(out, " wss://calls.example:9001");
+    assert_true(site_of_request("inner:8080", "https://calls.example", true, &site));
+    assert_string_equal(site.base, "https://calls.example");
+    assert_true(site_owns_origin(&site, "https://inner:8080"));
+    assert_true(site_broker_url(&site, &config.brokers[0], out, sizeof out));
+    assert_string_equal(out, "wss://calls.example:9001/");
+    /* The longest host there is, too. */
+    char host[HOST_MAX + 1];
+    memset(host, 'a', sizeof host);
+    memcpy(host + 253, ":65535", 7);
+    assert_true(site_of_request(host, "", true, &site));
+    assert_int_equal(strlen(site.asked), strlen("https://") + 253 + 6);
+}
+
+static void which_sites_are_https(void **state)
+{
+    static const struct {
+        const char *public_url, *tls_cert;
+        bool is_https;
+    } rows[] = {
+        {"", "", false},
+        {"", "/cert", true},
+        {"https://calls.example", "", true},
+        {"HTTPS://calls.example", "", true},
+        {"http://calls.example", "", false},
+        {"http://calls.example", "/cert", false},
+    };
+    static struct config config;
+    (void)state;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        snprintf(config.http_public_url, CONFIG_TEXT_MAX, "%s", rows[i].public_url);
+        snprintf(config.tls_cert, CONFIG_TEXT_MAX, "%s", rows[i].tls_cert);
+        if (site_is_https(&config) != rows[i].is_https)
+            fail_msg("%s %s", rows[i].public_url, rows[i].tls_cert);
+    }
+}
+
 static void broker_origins(void **state)
 {
     static struct config config = {.broker_count = 4};
@@ -148,6 +201,8 @@ int main(void)
         cmocka_unit_test(origins),
         cmocka_unit_test(broker_urls),
         cmocka_unit_test(broker_origins),
+        cmocka_unit_test(with_tls),
+        cmocka_unit_test(which_sites_are_https),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
