@@ -67,6 +67,7 @@ static const struct row {
     {HTTPD, SUBSCRIBE | READ, "devices/+/status", ALWAYS},
     {HTTPD, SUBSCRIBE | READ, "devices/+/ring-answer", ALWAYS},
     {HTTPD, SUBSCRIBE | READ, "roomd/#", ALWAYS},
+    {HTTPD, SUBSCRIBE | READ, "gate/stats", ALWAYS},
     {HTTPD, SUBSCRIBE | READ, "lobby/to/{self}/#", ALWAYS},
     {HTTPD, WRITE, "lobby/from/{self}/#", ALWAYS},
     {HTTPD, WRITE, "devices/+/ring", ALWAYS},

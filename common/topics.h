@@ -39,6 +39,7 @@ enum topic_kind {
     TOPIC_DEVICE_CALL,       /* devices/{peer}/call */
     TOPIC_ROOMD_STATUS,      /* roomd/status */
     TOPIC_ROOMD_STATS,       /* roomd/stats */
+    TOPIC_GATE_STATS,        /* gate/stats */
     TOPIC_KIND_COUNT
 };
 

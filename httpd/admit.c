@@ -4,6 +4,7 @@
 #include "server.h"
 
 #include <microhttpd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,43 @@
 const char *exchange_header(const struct exchange *exchange, const char *name)
 {
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+bool exchange_peer(struct MHD_Connection *connection, struct address *out)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info && info->client_addr && address_of_socket(info->client_addr, out);
+}
+
+struct joined {
+    size_t len;
+    char text[SERVER_CONNECTION_MEMORY]; /* all header fields fit into it */
+};
+
+/* Fields of one name count as one list, in their order (RFC 9110, 5.3). */
+static enum MHD_Result join_forwarded(void *ctx, enum MHD_ValueKind kind, const char *key,
+                                      const char *value)
+{
+    struct joined *joined = ctx;
+    size_t left = sizeof joined->text - joined->len;
+    (void)kind;
+    if (strcasecmp(key, "X-Forwarded-For") != 0 || !value)
+        return MHD_YES;
+    int len = snprintf(joined->text + joined->len, left, "%s%s", joined->len > 0 ? "," : "", value);
+    if (len < 0 || (size_t)len >= left)
+        return MHD_NO;
+    joined->len += (size_t)len;
+    return MHD_YES;
+}
+
+static void find_client(struct exchange *exchange)
+{
+    struct joined forwarded = {.len = 0, .text = ""};
+    struct address peer = {{0}};
+    exchange_peer(exchange->connection, &peer);
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, join_forwarded, &forwarded);
+    exchange->client = address_of_client(&peer, forwarded.text, &exchange->app->callers.trusted);
 }
 
 struct tally {
@@ -100,12 +138,27 @@ static bool has_broken_target(const struct exchange *exchange, const char *versi
     return gap > 1 && gap < SERVER_CONNECTION_MEMORY;
 }
 
-enum status admit_request(struct exchange *exchange, const char *path, const char *version)
+static enum status check_limit(struct exchange *exchange, enum caller_limit limit, int64_t now)
+{
+    if (limit == LIMIT_NONE)
+        return STATUS_OK;
+    find_client(exchange);
+    return callers_take(&exchange->app->callers, limit, &exchange->client, now)
+               ? STATUS_OK
+               : STATUS_TOO_MANY_REQUESTS;
+}
+
+enum status admit_request(struct exchange *exchange, const char *path, const char *version,
+                          int64_t now)
 {
     enum status status = STATUS_OK;
     if (has_ambiguous_length(exchange) || has_broken_target(exchange, version)) {
         exchange->reply.is_last = true;
         return STATUS_BAD_REQUEST;
+    }
+    if (exchange->is_over_limit) {
+        exchange->reply.is_last = true;
+        return STATUS_TOO_MANY_REQUESTS;
     }
     status = find_route(exchange, path);
     if (status != STATUS_OK)
@@ -116,7 +169,9 @@ enum status admit_request(struct exchange *exchange, const char *path, const cha
         exchange->reply.allow = route->allow;
         return STATUS_METHOD_NOT_ALLOWED;
     }
-    return status == STATUS_OK && exchange->method == METHOD_POST ? check_post(exchange) : status;
+    if (status == STATUS_OK && exchange->method == METHOD_POST)
+        status = check_post(exchange);
+    return status == STATUS_OK ? check_limit(exchange, route->limit, now) : status;
 }
 
 bool admit_body(const struct exchange *exchange)

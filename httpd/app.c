@@ -54,6 +54,10 @@ static enum status check_addresses(const struct app *app, char why[static APP_WH
 enum status app_load(struct app *app, char why[static APP_WHY_MAX + 1])
 {
     enum status status = check_addresses(app, why);
+    if (callers_init(&app->callers, &app->config) != STATUS_OK) {
+        snprintf(why, APP_WHY_MAX + 1, "there is no memory");
+        return STATUS_INTERNAL;
+    }
     if (status == STATUS_OK)
         status = keyring_load(app->config.keys_file, &app->keyring, why, APP_WHY_MAX + 1);
     if (status == STATUS_OK)
@@ -69,6 +73,7 @@ void app_unload(struct app *app)
     tls_use(NULL);
     tls_free(app->tls);
     pages_free(app->pages);
+    callers_clear(&app->callers);
     explicit_bzero(&app->turn_secret, sizeof app->turn_secret);
     app->keyring = NULL;
     app->tls = NULL;

@@ -8,6 +8,7 @@
 #ifndef PARLEY_HTTPD_APP_H
 #define PARLEY_HTTPD_APP_H
 
+#include "callers.h"
 #include "metrics.h"
 #include "reply.h"
 #include "tls.h"
@@ -38,6 +39,7 @@ struct app {
     struct upstream upstream;
     struct ready ready;
     struct metrics metrics;
+    struct callers callers;
     struct server *server;
 };
 
@@ -46,7 +48,9 @@ struct exchange {
     struct MHD_Connection *connection;
     const char *target_end; /* where the request line's target ends, in libmicrohttpd's memory */
     bool has_begun;         /* its header fields are here */
+    bool is_over_limit;     /* its connection is one too many */
     enum method method;
+    struct address client; /* who asks, behind trusted proxies */
     struct router_match match;
     bool is_matched; /* `match` is filled */
     struct site site;

@@ -9,6 +9,7 @@
 #ifndef PARLEY_HTTPD_CONNS_H
 #define PARLEY_HTTPD_CONNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -27,6 +28,7 @@ struct conn {
     enum conns_lane lane;
     int64_t deadline; /* INT64_MAX once it is cut */
     int fd;
+    bool over_limit; /* its address opens too many: what it asks is refused */
 };
 
 TAILQ_HEAD(conn_list, conn);

@@ -100,6 +100,7 @@ void handle_metrics(struct exchange *exchange, int64_t now)
     const struct app *app = exchange->app;
     struct metrics_now gauges = {.pending = app->pending.count,
                                  .connections = server_connections(app->server),
+                                 .refused = app->callers.refused,
                                  .broker_count = app->upstream.count};
     size_t len;
     (void)now;
@@ -111,6 +112,8 @@ void handle_metrics(struct exchange *exchange, int64_t now)
             .roomd_online = broker->roomd == ROOMD_ONLINE,
             .rooms = broker->rooms.count,
             .devices = broker->devices.count,
+            .roomd = &broker->roomd_report,
+            .gate = &broker->gate_report,
         };
     }
     char *text = metrics_text(&app->metrics, &gauges, &len);

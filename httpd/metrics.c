@@ -76,6 +76,27 @@ static void brokers(FILE *out, const struct metrics_now *now)
     }
 }
 
+static void refusals(FILE *out, const struct metrics_now *now)
+{
+    static const char name[] = "parley_httpd_refused_total";
+    head(out, name, "counter",
+         "Requests refused (429) because their address asked too often, by limit.");
+    for (enum caller_limit limit = LIMIT_NONE + 1; limit < LIMIT_COUNT; limit++)
+        fprintf(out, "%s{limit=\"%s\"} %" PRIu64 "\n", name, caller_limit_names[limit],
+                now->refused[limit]);
+}
+
+static void reports(FILE *out, const struct metrics_now *now)
+{
+    struct report_row roomd[BROKERS_MAX], gate[BROKERS_MAX];
+    for (unsigned i = 0; i < now->broker_count; i++) {
+        roomd[i] = (struct report_row){now->brokers[i].name, now->brokers[i].roomd};
+        gate[i] = (struct report_row){now->brokers[i].name, now->brokers[i].gate};
+    }
+    report_write(out, "roomd", roomd, now->broker_count);
+    report_write(out, "gate", gate, now->broker_count);
+}
+
 char *metrics_text(const struct metrics *metrics, const struct metrics_now *now, size_t *len)
 {
     char *text = NULL;
@@ -96,7 +117,9 @@ char *metrics_text(const struct metrics *metrics, const struct metrics_now *now,
     single(out, "parley_httpd_connections", "gauge", "Open connections.", now->connections);
     single(out, "parley_httpd_pending", "gauge",
            "Questions that wait for the answer of roomd or a device.", now->pending);
+    refusals(out, now);
     brokers(out, now);
+    reports(out, now);
     if (fclose(out) != 0) {
         free(text);
         return NULL;

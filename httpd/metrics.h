@@ -4,7 +4,8 @@
 #ifndef PARLEY_HTTPD_METRICS_H
 #define PARLEY_HTTPD_METRICS_H
 
-#include "common/limits.h"
+#include "callers.h"
+#include "report.h"
 #include "router.h"
 
 #include <stdbool.h>
@@ -27,6 +28,7 @@ struct metrics_broker {
     bool roomd_online;
     size_t rooms;
     size_t devices;
+    const struct report *roomd, *gate; /* what they say themselves */
 };
 
 /* Gauges: what is true at the moment of asking. */
@@ -34,6 +36,7 @@ struct metrics_now {
     size_t pending;
     size_t connections;
     unsigned broker_count;
+    const uint64_t *refused; /* by enum caller_limit */
     struct metrics_broker brokers[BROKERS_MAX];
 };
 

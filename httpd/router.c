@@ -7,17 +7,17 @@
 #define POST     METHOD_POST, "POST"
 
 const struct route router_routes[ROUTE_COUNT] = {
-    [ROUTE_HOME] = {"/", GET_HEAD, false},
-    [ROUTE_ROOM_PAGE] = {"/r/{room}/", GET_HEAD, false},
-    [ROUTE_ROOM_PAGE_BARE] = {"/r/{room}", GET_HEAD, false},
-    [ROUTE_ROOMS] = {"/api/rooms", POST, false},
-    [ROUTE_ROOM] = {"/api/rooms/{room}", GET_HEAD, false},
-    [ROUTE_PEERS] = {"/api/rooms/{room}/peers", POST, false},
-    [ROUTE_RING] = {"/api/devices/{device}/ring", POST, false},
-    [ROUTE_HEALTHZ] = {"/healthz", GET_HEAD, true},
-    [ROUTE_READYZ] = {"/readyz", GET_HEAD, true},
-    [ROUTE_METRICS] = {"/metrics", GET_HEAD, true},
-    [ROUTE_FILE] = {"/{file}", GET_HEAD, false},
+    [ROUTE_HOME] = {"/", GET_HEAD, false, LIMIT_NONE},
+    [ROUTE_ROOM_PAGE] = {"/r/{room}/", GET_HEAD, false, LIMIT_NONE},
+    [ROUTE_ROOM_PAGE_BARE] = {"/r/{room}", GET_HEAD, false, LIMIT_NONE},
+    [ROUTE_ROOMS] = {"/api/rooms", POST, false, LIMIT_ROOMS},
+    [ROUTE_ROOM] = {"/api/rooms/{room}", GET_HEAD, false, LIMIT_NONE},
+    [ROUTE_PEERS] = {"/api/rooms/{room}/peers", POST, false, LIMIT_TOKENS},
+    [ROUTE_RING] = {"/api/devices/{device}/ring", POST, false, LIMIT_NONE},
+    [ROUTE_HEALTHZ] = {"/healthz", GET_HEAD, true, LIMIT_NONE},
+    [ROUTE_READYZ] = {"/readyz", GET_HEAD, true, LIMIT_NONE},
+    [ROUTE_METRICS] = {"/metrics", GET_HEAD, true, LIMIT_NONE},
+    [ROUTE_FILE] = {"/{file}", GET_HEAD, false, LIMIT_NONE},
 };
 
 static const struct {

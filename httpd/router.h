@@ -8,6 +8,8 @@
 #ifndef PARLEY_HTTPD_ROUTER_H
 #define PARLEY_HTTPD_ROUTER_H
 
+#include "callers.h"
+
 #include <stdbool.h>
 
 enum route_id {
@@ -32,6 +34,7 @@ struct route {
     unsigned methods;    /* a set of enum method */
     const char *allow;   /* the same as an Allow field (RFC 9110, 10.2.1) */
     bool works_hostless; /* the answer does not depend on the Host field */
+    enum caller_limit limit;
 };
 
 /* Indexed by enum route_id. */

@@ -40,11 +40,11 @@ static void (*const handlers[ROUTE_COUNT])(struct exchange *, int64_t) = {
 /* ---- the life of an exchange ---- */
 
 static void begin(struct exchange *exchange, const char *path, const char *method,
-                  const char *version)
+                  const char *version, int64_t now)
 {
     exchange->has_begun = true;
     exchange->method = router_method(method);
-    enum status status = admit_request(exchange, path, version);
+    enum status status = admit_request(exchange, path, version, now);
     if (status != STATUS_OK)
         reply_error(&exchange->reply, status, NULL);
 }
@@ -121,6 +121,7 @@ static void *on_target(void *ctx, const char *target, struct MHD_Connection *con
     exchange->connection = connection;
     exchange->target_end = target + strlen(target);
     exchange->waiter.ctx = exchange;
+    exchange->is_over_limit = conn_of(connection)->over_limit;
     return exchange;
 }
 
@@ -134,7 +135,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     if (!exchange)
         return MHD_NO;
     if (!exchange->has_begun) {
-        begin(exchange, path, method, version);
+        begin(exchange, path, method, version, server->now);
         if (admit_body(exchange))
             return MHD_YES;
         if (exchange->reply.status == 0)
@@ -161,6 +162,14 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **st
     conns_move(&server->conns, conn_of(connection), CONNS_RECEIVE, server->now);
 }
 
+static void count_connection(struct server *server, struct MHD_Connection *connection,
+                             struct conn *conn)
+{
+    struct address peer;
+    conn->over_limit = exchange_peer(connection, &peer) &&
+                       !callers_connect(&server->app->callers, &peer, server->now);
+}
+
 static void on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -169,7 +178,9 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **s
         int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         *socket_context = conns_add(&server->conns, fd, server->now);
         /* Without a deadline nobody is served. */
-        if (!*socket_context)
+        if (*socket_context)
+            count_connection(server, connection, *socket_context);
+        else
             shutdown(fd, SHUT_RDWR);
     } else {
         conns_remove(&server->conns, *socket_context);

@@ -21,6 +21,7 @@ static const struct {
     {"devices/+/ring-answer", 1},
     {"lobby/to/" HTTPD_PEER_ID "/#", 1},
     {"roomd/#", 1},
+    {"gate/stats", 0},
 };
 
 /* ---- what the brokers say ---- */
@@ -41,6 +42,7 @@ static void on_disconnected(void *ctx, int64_t now)
     mirror_lose(&broker->rooms);
     mirror_lose(&broker->devices);
     broker->roomd = ROOMD_OFFLINE;
+    broker->roomd_report.count = broker->gate_report.count = 0;
     pending_lose(broker->upstream->pending, broker->index, now);
 }
 
@@ -118,11 +120,28 @@ static enum status take_ring_answer(struct broker *broker, const struct topic *t
     return result;
 }
 
+static enum status take_roomd_stats(struct broker *broker, const struct topic *topic,
+                                    struct payload payload, int64_t now)
+{
+    (void)topic;
+    (void)now;
+    return report_take(&broker->roomd_report, payload);
+}
+
+static enum status take_gate_stats(struct broker *broker, const struct topic *topic,
+                                   struct payload payload, int64_t now)
+{
+    (void)topic;
+    (void)now;
+    return report_take(&broker->gate_report, payload);
+}
+
 static enum status (*const takers[TOPIC_KIND_COUNT])(struct broker *, const struct topic *,
                                                      struct payload, int64_t) = {
     [TOPIC_ROOM_STATE] = take_room_state,     [TOPIC_DEVICE_STATUS] = take_device_status,
     [TOPIC_ROOMD_STATUS] = take_roomd_status, [TOPIC_ROOM_CREATED] = take_room_created,
     [TOPIC_LOBBY_ERROR] = take_lobby_error,   [TOPIC_DEVICE_RING_ANSWER] = take_ring_answer,
+    [TOPIC_ROOMD_STATS] = take_roomd_stats,   [TOPIC_GATE_STATS] = take_gate_stats,
 };
 
 static void on_message(void *ctx, const struct topic *topic, struct payload payload, bool retained,

@@ -9,6 +9,7 @@
 #include "common/link.h"
 #include "devices_view.h"
 #include "pending.h"
+#include "report.h"
 #include "rooms_view.h"
 
 #include <poll.h>
@@ -29,6 +30,7 @@ struct broker {
     struct link *link;
     struct mirror rooms;
     struct mirror devices;
+    struct report roomd_report, gate_report; /* empty while they are not known */
     enum roomd_state roomd; /* as its status says; offline while that is not known */
 };
 

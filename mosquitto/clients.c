@@ -1,6 +1,6 @@
 #include "clients.h"
 
-#include "table.h"
+#include "common/table.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -123,6 +123,7 @@ enum status clients_put(struct clients *clients, const struct token_claims *clai
     entry->client.expires_at = claims->expires_at;
     strcpy(entry->room, claims->room);
     memcpy(entry->client.token_digest, token_digest, sizeof token_digest);
+    meter_back(&entry->client.meter);
     return STATUS_OK;
 }
 
@@ -132,11 +133,16 @@ bool clients_is_connected(const struct clients *clients, const char *id)
     return entry && entry->standing == CONNECTED;
 }
 
-const struct client *clients_find(const struct clients *clients, const char *id,
-                                  const void *connection)
+struct client *clients_get(struct clients *clients, const char *id)
 {
-    const struct entry *entry = id ? find(clients, id) : NULL;
-    return entry && entry->client.connection == connection ? &entry->client : NULL;
+    struct entry *entry = find(clients, id);
+    return entry ? &entry->client : NULL;
+}
+
+struct client *clients_find(struct clients *clients, const char *id, const void *connection)
+{
+    struct client *client = id ? clients_get(clients, id) : NULL;
+    return client && client->connection == connection ? client : NULL;
 }
 
 void clients_leave(struct clients *clients, const char *id, const void *connection, int64_t now)

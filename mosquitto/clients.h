@@ -11,6 +11,8 @@
 #ifndef PARLEY_CLIENTS_H
 #define PARLEY_CLIENTS_H
 
+#include "meter.h"
+
 #include "common/access.h"
 #include "common/status.h"
 #include "common/token.h"
@@ -40,6 +42,7 @@ struct client {
     const void *connection; /* the broker's pointer, compared and never followed */
     unsigned char token_digest[CLIENT_DIGEST_BYTES]; /* SHA-256 of the token it came with */
     bool connected;
+    struct meter meter; /* outlives its connections */
 };
 
 /*
@@ -58,8 +61,10 @@ bool clients_is_connected(const struct clients *clients, const char *id);
 
 /* The client called `id` when `connection` is its newest one, still connected or not; NULL when it
  * is not, or `id` is NULL. */
-const struct client *clients_find(const struct clients *clients, const char *id,
-                                  const void *connection);
+struct client *clients_find(struct clients *clients, const char *id, const void *connection);
+
+/* The client called `id`, whatever its connection; NULL when none is known. */
+struct client *clients_get(struct clients *clients, const char *id);
 
 /*
  * `connection` of `id` has ended, at `now` (monotonic ms). Nothing happens when it is not the

@@ -15,6 +15,53 @@ static bool is_member(void *ctx, const char *room, const char *peer_id)
     return members_has(ctx, room, peer_id);
 }
 
+/* ---- connects ---- */
+
+/*
+ * Does `admission` of this CONNECT exhaust what its address may do? Who comes by a trusted proxy
+ * has the proxy's address; the proxy has to limit it, and here its peer id counts. Services are
+ * ours.
+ */
+static bool connects_too_often(struct gate *gate, const struct mosquitto *connection,
+                               const char *client_id, enum admission admission,
+                               const struct token_claims *claims)
+{
+    const char *text = mosquitto_client_address(connection);
+    int64_t now = clock_monotonic_ms();
+    struct address address;
+    if ((admission == ADMISSION_GRANTED && claims->role == ROLE_SERVICE) || !text ||
+        !address_parse(text, strlen(text), &address))
+        return false;
+    if (!address_nets_have(&gate->trusted_proxies, &address))
+        return !parties_take(gate->connects, &address, now);
+    struct client *client =
+        admission == ADMISSION_GRANTED ? clients_get(gate->clients, client_id) : NULL;
+    return client && !bucket_take(&client->meter.connects, &gate->rates.connects, 1, now);
+}
+
+static enum admission decide_admission(struct gate *gate, const struct mosquitto *connection,
+                                       const struct admission_request *request,
+                                       struct token_claims *claims)
+{
+    enum admission admission = admission_decide(request, gate->keyring, clock_wall_s(), claims);
+    if (connects_too_often(gate, connection, request->client_id, admission, claims))
+        admission = ADMISSION_TOO_MANY;
+    gate->counts.connects[admission]++;
+    return admission;
+}
+
+/* A flood of connects is counted, and is no flood of lines. */
+static void log_refusal(const struct mosquitto *connection, const char *client_id,
+                        enum admission admission)
+{
+    const struct log_field fields[] = {LOG_TEXT("id", client_id),
+                                       LOG_TEXT("reason", admission_name(admission)),
+                                       LOG_TEXT("address", mosquitto_client_address(connection)),
+                                       {0}};
+    log_write(admission == ADMISSION_TOO_MANY ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "refused",
+              fields);
+}
+
 int gate_on_basic_auth(int event, void *data, void *userdata)
 {
     (void)event;
@@ -27,24 +74,20 @@ int gate_on_basic_auth(int event, void *data, void *userdata)
         .keepalive = mosquitto_client_keepalive(auth->client),
         .protocol_version = mosquitto_client_protocol_version(auth->client),
     };
-    int64_t now = clock_wall_s();
 
     const struct client *known =
         gate->reloading ? clients_find(gate->clients, request.client_id, auth->client) : NULL;
     if (known) {
-        if (admission_may_stay(known, request.password, gate->keyring, now))
+        if (admission_may_stay(known, request.password, gate->keyring, clock_wall_s()))
             return MOSQ_ERR_SUCCESS;
         log_warn("put-out", LOG_TEXT("id", request.client_id), LOG_TEXT("reason", "key-removed"));
         return MOSQ_ERR_AUTH;
     }
 
-    struct token_claims claims;
-    enum admission admission = admission_decide(&request, gate->keyring, now, &claims);
-    gate->counts.admissions[admission]++;
+    struct token_claims claims = {.role = ROLE_NONE};
+    enum admission admission = decide_admission(gate, auth->client, &request, &claims);
     if (admission != ADMISSION_GRANTED) {
-        log_info("refused", LOG_TEXT("id", request.client_id),
-                 LOG_TEXT("reason", admission_name(admission)),
-                 LOG_TEXT("address", mosquitto_client_address(auth->client)));
+        log_refusal(auth->client, request.client_id, admission);
         return MOSQ_ERR_AUTH;
     }
     if (clients_is_connected(gate->clients, claims.peer_id)) {
@@ -64,75 +107,176 @@ int gate_on_basic_auth(int event, void *data, void *userdata)
     return MOSQ_ERR_SUCCESS;
 }
 
-/* Called for every publish, and for a will when it is sent. */
-static int check_write(struct gate *gate, const struct client *client,
-                       const struct mosquitto_evt_acl_check *check)
+/* ---- limits ---- */
+
+/* The client is put out at the next tick; when too many are due already, one of its next messages
+ * sees to it. */
+static void doom(struct gate *gate, const char *peer_id)
 {
-    const struct access_who *who = &client->who;
-    struct topic topic;
-    topic_parse(check->topic, strlen(check->topic), &topic);
-    enum status error = STATUS_OK;
-    switch (
-        access_decide(who, ACCESS_WRITE, check->topic, check->retain, is_member, gate->members)) {
+    for (unsigned i = 0; i < gate->doomed_count; i++) {
+        if (strcmp(gate->doomed[i], peer_id) == 0)
+            return;
+    }
+    if (gate->doomed_count < GATE_DOOMED_MAX)
+        strcpy(gate->doomed[gate->doomed_count++], peer_id);
+}
+
+static void put_out_the_doomed(struct gate *gate)
+{
+    for (unsigned i = 0; i < gate->doomed_count; i++) {
+        const char *id = gate->doomed[i];
+        if (!clients_is_connected(gate->clients, id))
+            continue;
+        gate->counts.put_out++;
+        log_warn("put-out", LOG_TEXT("id", id), LOG_TEXT("reason", "too-many-requests"));
+        mosquitto_kick_client_by_clientid(id, true);
+    }
+    gate->doomed_count = 0;
+}
+
+/* Is `client`, who may do this otherwise, within its limits? `*tell`: it is not, and should hear of
+ * it. */
+static bool is_within_limits(struct gate *gate, struct client *client, enum access_op op,
+                             size_t bytes, bool *tell)
+{
+    int64_t now = clock_monotonic_ms();
+    *tell = false;
+    /* A will is sent once the connection has ended. */
+    if (client->who.role == ROLE_SERVICE || !client->connected)
+        return true;
+    enum meter_limit limit = op == ACCESS_WRITE
+                                 ? meter_publish(&client->meter, &gate->rates, bytes, now)
+                                 : meter_subscribe(&client->meter, &gate->rates, now);
+    switch (limit) {
+    case METER_FINE:
+        return true;
+    case METER_MESSAGES:
+        gate->counts.too_many_messages++;
+        break;
+    case METER_BYTES:
+        gate->counts.too_many_bytes++;
+        break;
+    case METER_SUBSCRIBES:
+        gate->counts.too_many_subscribes++;
+        break;
+    }
+    switch (meter_refuse(&client->meter, now)) {
+    case METER_SILENT:
+        break;
+    case METER_TELL:
+        *tell = true;
+        break;
+    case METER_PUT_OUT:
+        doom(gate, client->who.peer_id);
+        break;
+    }
+    return false;
+}
+
+/* ---- the access table ---- */
+
+/* Why `client` may not publish this, as an error it may be told; STATUS_FORBIDDEN: nothing tells
+ * it. */
+static enum status judge_publish(struct gate *gate, struct client *client,
+                                 const struct mosquitto_evt_acl_check *check,
+                                 const struct topic *topic)
+{
+    bool tell;
+    bool within = is_within_limits(gate, client, ACCESS_WRITE, check->payloadlen, &tell);
+    enum access_answer answer = access_decide(&client->who, ACCESS_WRITE, check->topic,
+                                              check->retain, is_member, gate->members);
+    if (!within)
+        return tell && answer != ACCESS_DENIED ? STATUS_TOO_MANY_REQUESTS : STATUS_FORBIDDEN;
+    switch (answer) {
     case ACCESS_ALLOWED:
-        /* What is no topic of the contract is roomd's or httpd's own affair. */
-        if (check->payloadlen <=
-            (topic.kind == TOPIC_NONE ? PAYLOAD_MAX : topic_payload_max(topic.kind)))
-            return MOSQ_ERR_SUCCESS;
-        gate->counts.too_large++;
-        error = STATUS_TOO_LARGE;
         break;
     case ACCESS_NOT_A_MEMBER:
         gate->counts.not_a_member++;
-        error = STATUS_NOT_A_MEMBER;
-        break;
+        return STATUS_NOT_A_MEMBER;
     case ACCESS_DENIED:
-        break;
+        return STATUS_FORBIDDEN;
     }
-    gate->counts.denied[ACCESS_WRITE]++;
-    log_debug("denied", LOG_TEXT("id", who->peer_id), LOG_TEXT("publish", check->topic),
+    /* What is no topic of the contract is roomd's or httpd's own affair. */
+    if (check->payloadlen <=
+        (topic->kind == TOPIC_NONE ? PAYLOAD_MAX : topic_payload_max(topic->kind)))
+        return STATUS_OK;
+    gate->counts.too_large++;
+    return STATUS_TOO_LARGE;
+}
+
+/* Called for every publish, and for a will when it is sent. */
+static int check_write(struct gate *gate, struct client *client,
+                       const struct mosquitto_evt_acl_check *check)
+{
+    struct topic topic;
+    topic_parse(check->topic, strlen(check->topic), &topic);
+    enum status error = judge_publish(gate, client, check, &topic);
+    if (error == STATUS_OK)
+        return MOSQ_ERR_SUCCESS;
+    gate->counts.denied_publishes++;
+    log_debug("denied", LOG_TEXT("id", client->who.peer_id), LOG_TEXT("publish", check->topic),
               LOG_TEXT("error", status_id(error)));
-    if (error != STATUS_OK && client->connected)
-        say_error(who, &topic, error);
+    if (error != STATUS_FORBIDDEN && client->connected)
+        say_error(&client->who, &topic, error);
+    return MOSQ_ERR_ACL_DENIED;
+}
+
+static int check_subscribe(struct gate *gate, struct client *client, const char *filter)
+{
+    bool tell;
+    if (is_within_limits(gate, client, ACCESS_SUBSCRIBE, 0, &tell) &&
+        access_decide(&client->who, ACCESS_SUBSCRIBE, filter, false, is_member, gate->members) ==
+            ACCESS_ALLOWED)
+        return MOSQ_ERR_SUCCESS;
+    gate->counts.denied_subscribes++;
+    return MOSQ_ERR_ACL_DENIED;
+}
+
+/* A kept session without a connection gets what may be queued for it; the broker asks again, by the
+ * token of the next connection, before it hands that out. */
+static int check_delivery(struct gate *gate, struct client *client,
+                          const struct mosquitto_evt_acl_check *check)
+{
+    if (access_decide(&client->who, ACCESS_READ, check->topic, false, is_member, gate->members) !=
+        ACCESS_ALLOWED) {
+        gate->counts.denied_deliveries++;
+        return MOSQ_ERR_ACL_DENIED;
+    }
+    if (client->connected || client->who.role == ROLE_SERVICE ||
+        meter_queue(&client->meter, check->payloadlen))
+        return MOSQ_ERR_SUCCESS;
+    gate->counts.queue_full++;
     return MOSQ_ERR_ACL_DENIED;
 }
 
 /*
  * A connection that is not the newest of its id may do nothing any more: so the will of one that
- * was replaced is not sent, and a reload of a page never shows as a loss. A kept session without a
- * connection may still get what will be queued for it; the broker asks again, by the token of the
- * next connection, before it hands that out.
+ * was replaced is not sent, and a reload of a page never shows as a loss.
  */
 int gate_on_acl_check(int event, void *data, void *userdata)
 {
     (void)event;
     struct gate *gate = userdata;
     const struct mosquitto_evt_acl_check *check = data;
-    const struct client *client =
+    struct client *client =
         clients_find(gate->clients, mosquitto_client_id(check->client), check->client);
     if (!client)
         return MOSQ_ERR_ACL_DENIED;
-    enum access_op op;
     switch (check->access) {
     case MOSQ_ACL_WRITE:
         return check_write(gate, client, check);
     case MOSQ_ACL_SUBSCRIBE:
-        op = ACCESS_SUBSCRIBE;
-        break;
+        return check_subscribe(gate, client, check->topic);
     case MOSQ_ACL_READ:
-        op = ACCESS_READ;
-        break;
+        return check_delivery(gate, client, check);
     case MOSQ_ACL_UNSUBSCRIBE: /* Takes nothing from anybody else. */
         return MOSQ_ERR_SUCCESS;
     default:
         return MOSQ_ERR_ACL_DENIED;
     }
-    if (access_decide(&client->who, op, check->topic, false, is_member, gate->members) ==
-        ACCESS_ALLOWED)
-        return MOSQ_ERR_SUCCESS;
-    gate->counts.denied[op]++;
-    return MOSQ_ERR_ACL_DENIED;
 }
+
+/* ---- what the gate learns and tells ---- */
 
 /* Learns the members before anybody else hears of a state. A state that the gate does not
  * understand is not passed on: all see the same, or nobody. */
@@ -208,6 +352,22 @@ static void look_at_listeners(struct gate *gate)
         log_info("tls", LOG_NUMBER("listeners", certificates_adopt(gate->certificates)));
 }
 
+static void tell_stats(struct gate *gate, int64_t now)
+{
+    const struct gate_gauges gauges = {
+        .connected = clients_connected_count(gate->clients),
+        .known = clients_count(gate->clients),
+        .rooms = members_room_count(gate->members),
+    };
+    gate->stats_next = now + GATE_STATS_EVERY_MS;
+    if (memcmp(&gate->told.counts, &gate->counts, sizeof gate->counts) == 0 &&
+        memcmp(&gate->told.gauges, &gauges, sizeof gauges) == 0)
+        return;
+    gate->told.counts = gate->counts;
+    gate->told.gauges = gauges;
+    say_stats(&gate->counts, &gauges);
+}
+
 /*
  * Once a turn of the broker's loop. Departures are told here and not when they happen: who left and
  * came back within one turn is not gone, and nothing of a client that comes back later can overtake
@@ -218,8 +378,12 @@ int gate_on_tick(int event, void *data, void *userdata)
     (void)event;
     (void)data;
     struct gate *gate = userdata;
+    int64_t now = clock_monotonic_ms();
     gate->reloading = false;
     look_at_listeners(gate);
-    clients_settle(gate->clients, clock_monotonic_ms(), tell_departure, gate);
+    put_out_the_doomed(gate);
+    clients_settle(gate->clients, now, tell_departure, gate);
+    if (now >= gate->stats_next)
+        tell_stats(gate, now);
     return MOSQ_ERR_SUCCESS;
 }

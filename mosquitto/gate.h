@@ -11,21 +11,17 @@
 #include "certificates.h"
 #include "clients.h"
 #include "members.h"
+#include "stats.h"
 
 #include "common/access.h"
 #include "common/config.h"
+#include "common/parties.h"
 
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 
-struct gate_counts {
-    uint64_t admissions[ADMISSION_COUNT];
-    uint64_t denied[ACCESS_WRITE + 1]; /* by enum access_op; the three below are among the writes */
-    uint64_t not_a_member;
-    uint64_t too_large;
-    uint64_t bad_states;
-    uint64_t gone; /* told to roomd */
-};
+/* Clients that are put out at one tick at the most: the others are at the next. */
+#define GATE_DOOMED_MAX 16
 
 struct gate {
     mosquitto_plugin_id_t *plugin;
@@ -34,7 +30,18 @@ struct gate {
     struct members *members;
     struct clients *clients;
     struct certificates *certificates; /* NULL without tls_cert */
+    struct meter_rates rates;
+    struct parties *connects; /* by address */
+    struct address_nets trusted_proxies;
     struct gate_counts counts;
+    struct {
+        struct gate_counts counts;
+        struct gate_gauges gauges;
+    } told;             /* the statistics last published */
+    int64_t stats_next; /* monotonic ms */
+    /* A client cannot be put out by the callback that it is in: the next tick does it. */
+    unsigned doomed_count;
+    char doomed[GATE_DOOMED_MAX][PEER_ID_MAX + 1];
     /* Between a reload and the next tick the broker asks again about connections that are in. */
     bool reloading;
     /* The listeners are open, and have the certificate from `certificates`. */

@@ -1,6 +1,6 @@
 #include "members.h"
 
-#include "table.h"
+#include "common/table.h"
 
 #include <stdlib.h>
 #include <string.h>

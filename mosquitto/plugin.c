@@ -39,19 +39,17 @@ static void log_summary(const struct gate *gate)
 {
     const struct gate_counts *counts = &gate->counts;
     for (enum admission i = 0; i < ADMISSION_COUNT; i++) {
-        if (counts->admissions[i] > 0)
+        if (counts->connects[i] > 0)
             log_info("connects", LOG_TEXT("outcome", admission_name(i)),
-                     LOG_NUMBER("count", counts->admissions[i]));
+                     LOG_NUMBER("count", counts->connects[i]));
     }
-    log_info("summary", LOG_NUMBER("connected", clients_connected_count(gate->clients)),
+#define LOG_COUNT(name) LOG_NUMBER(#name, counts->name),
+    log_info("summary",
+             GATE_COUNTERS(LOG_COUNT)
+                 LOG_NUMBER("connected", clients_connected_count(gate->clients)),
              LOG_NUMBER("known", clients_count(gate->clients)),
-             LOG_NUMBER("rooms", members_room_count(gate->members)),
-             LOG_NUMBER("denied_subscribes", counts->denied[ACCESS_SUBSCRIBE]),
-             LOG_NUMBER("denied_deliveries", counts->denied[ACCESS_READ]),
-             LOG_NUMBER("denied_publishes", counts->denied[ACCESS_WRITE]),
-             LOG_NUMBER("not_a_member", counts->not_a_member),
-             LOG_NUMBER("too_large", counts->too_large),
-             LOG_NUMBER("bad_states", counts->bad_states), LOG_NUMBER("gone", counts->gone));
+             LOG_NUMBER("rooms", members_room_count(gate->members)));
+#undef LOG_COUNT
 }
 
 static void reload_certificate(struct gate *gate)
@@ -121,6 +119,7 @@ static void gate_free(struct gate *gate)
     keyring_free(gate->keyring);
     members_free(gate->members);
     clients_free(gate->clients);
+    parties_free(gate->connects);
     free(gate);
 }
 
@@ -146,9 +145,12 @@ static bool gate_load(struct gate *gate, const char *config_path)
         log_error("no-certificate", LOG_TEXT("why", why));
         return false;
     }
+    gate->rates = meter_rates(&gate->config);
+    address_nets_parse(gate->config.trusted_proxies, &gate->trusted_proxies);
     gate->members = members_new();
     gate->clients = clients_new();
-    return gate->members && gate->clients;
+    gate->connects = parties_new(gate->rates.connects);
+    return gate->members && gate->clients && gate->connects;
 }
 
 static bool gate_register(struct gate *gate)

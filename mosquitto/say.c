@@ -18,8 +18,8 @@ static void publish(const char *client_id, const struct topic *topic, const char
     }
     memcpy(payload, text, len);
     /* The broker owns the payload when it took the message. */
-    if (mosquitto_broker_publish(client_id, name, (int)len, payload, topic_qos(topic->kind), false,
-                                 NULL) != MOSQ_ERR_SUCCESS) {
+    if (mosquitto_broker_publish(client_id, name, (int)len, payload, topic_qos(topic->kind),
+                                 topic_is_retained(topic->kind), NULL) != MOSQ_ERR_SUCCESS) {
         mosquitto_free(payload);
         log_error("publish-failed", LOG_TEXT("event", topic_event(topic->kind)));
     }
@@ -43,6 +43,13 @@ void say_error(const struct access_who *who, const struct topic *topic, enum sta
     }
     strcpy(answer.peer, who->peer_id);
     publish(who->peer_id, &answer, text, len);
+}
+
+void say_stats(const struct gate_counts *counts, const struct gate_gauges *gauges)
+{
+    char text[OUTBOUND_MAX];
+    const struct topic topic = {.kind = TOPIC_GATE_STATS};
+    publish(NULL, &topic, text, gate_stats_encode(counts, gauges, text, sizeof text));
 }
 
 void say_gone(const char *room, const char *peer_id)

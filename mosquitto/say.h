@@ -4,6 +4,8 @@
 #ifndef PARLEY_SAY_H
 #define PARLEY_SAY_H
 
+#include "stats.h"
+
 #include "common/access.h"
 #include "common/status.h"
 #include "common/topics.h"
@@ -14,6 +16,9 @@
  * said about them.
  */
 void say_error(const struct access_who *who, const struct topic *topic, enum status error);
+
+/* Publishes the gate's statistics, retained. */
+void say_stats(const struct gate_counts *counts, const struct gate_gauges *gauges);
 
 /* Tells all subscribers, which is roomd, that the connection of `peer_id`, a member of `room`, is
  * gone. A kept session gets it later. */

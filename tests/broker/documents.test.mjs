@@ -42,7 +42,7 @@ describe('the documents', () => {
     const inProtocol = tableUnder('Topics').map(([topic, , qos, retained, , most]) => ({
       address: `parley/v1/${topic.replaceAll('`', '')}`, qos: Number(qos), retained: retained === 'yes', payloadMax: Number(most),
     }));
-    assert.equal(topicsInCode.length, 22);
+    assert.equal(topicsInCode.length, 23);
     assert.deepEqual(byAddress(channels.map(essence)), byAddress(topicsInCode));
     assert.deepEqual(byAddress(inProtocol), byAddress(topicsInCode));
   });
@@ -119,11 +119,19 @@ describe('the schemas', () => {
     }
   });
 
-  test('know every counter of roomd', () => {
-    const [, list] = /define STATS_COUNTERS\(X\)([^#]*?)\n\n/.exec(read('roomd/stats.h'));
-    const counters = [...list.matchAll(/X\((\w+)\)/g)].map(([, name]) => name);
-    assert.ok(counters.length > 5);
-    assert.deepEqual(counters.filter((name) => !schemas['roomd-stats'].required.includes(name)), []);
+  for (const [who, file, schema] of [['roomd', 'roomd/stats.h', 'roomd-stats'], ['the gate', 'mosquitto/stats.h', 'gate-stats']]) {
+    test(`know every counter of ${who}`, () => {
+      const [, list] = /define \w+_COUNTERS\(X\)([^#]*?)\n\n/.exec(read(file));
+      const counters = [...list.matchAll(/X\((\w+)\)/g)].map(([, name]) => name);
+      assert.ok(counters.length > 5);
+      assert.deepEqual(counters.filter((name) => !schemas[schema].required.includes(name)), []);
+    });
+  }
+
+  test('know every outcome of a connect', () => {
+    const outcomes = [...read('mosquitto/admission.h').matchAll(/X\(ADMISSION_\w+, "([a-z-]+)"\)/g)].map(([, name]) => name);
+    assert.ok(outcomes.length > 5);
+    assert.deepEqual(outcomes, schemas['gate-stats'].properties.connects.propertyNames.enum);
   });
 
   test('are each in use', () => {

@@ -152,6 +152,8 @@ static void do_tick(struct input *in)
     fake_broker.wall_s += step;
     fake_broker.monotonic_ms += step * 1000;
     memset(world.told, 0, sizeof world.told);
+    if (step > 0)
+        memset(world.passed, 0, sizeof world.passed);
     world.ticking = true;
     PROMISE(fake_broker_event(MOSQ_EVT_TICK, &event) == MOSQ_ERR_SUCCESS);
     world.ticking = world.reloading = false;

@@ -43,6 +43,7 @@ struct world {
     bool reloading; /* until the next tick */
     bool ticking;
     struct msg_room states[ROOMS]; /* what roomd named last */
+    unsigned passed[IDS];          /* messages and filters let through since the clock moved */
     unsigned told[ROOMS][IDS];     /* times that it was said to be gone, in this tick */
 };
 

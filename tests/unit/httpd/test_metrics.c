@@ -8,11 +8,20 @@
 
 static char *text_of(const struct metrics *metrics)
 {
-    struct metrics_now now = {
-        .pending = 3,
-        .connections = 4,
-        .broker_count = 2,
-        .brokers = {{"main", true, true, 12, 1}, {"other", false, false, 0, 0}}};
+    static const uint64_t refused[LIMIT_COUNT] = {[LIMIT_ROOMS] = 5};
+    static struct report roomd, gate;
+    static const char roomd_says[] =
+        "{\"rooms\":7,\"joins\":8,\"store_ok\":true,\"errors\":{\"quota\":9}}";
+    static const char gate_says[] = "{\"put_out\":1,\"connects\":{\"granted\":2,\"bad-token\":3}}";
+    assert_int_equal(report_take(&roomd, (struct payload){roomd_says, strlen(roomd_says)}),
+                     STATUS_OK);
+    assert_int_equal(report_take(&gate, (struct payload){gate_says, strlen(gate_says)}), STATUS_OK);
+    struct metrics_now now = {.refused = refused,
+                              .pending = 3,
+                              .connections = 4,
+                              .broker_count = 2,
+                              .brokers = {{"main", true, true, 12, 1, &roomd, &gate},
+                                          {"other", false, false, 0, 0, &roomd, &gate}}};
     size_t len;
     char *text = metrics_text(metrics, &now, &len);
     assert_non_null(text);
