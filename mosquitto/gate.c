@@ -128,7 +128,7 @@ static void put_out_the_doomed(struct gate *gate)
         if (!clients_is_connected(gate->clients, id))
             continue;
         gate->counts.put_out++;
-        log_warn("put-out", LOG_TEXT("id", id), LOG_TEXT("reason", "too-many-requests"));
+        log_warn("put-out", LOG_TEXT("id", id), LOG_TEXT("reason", "over-limit"));
         mosquitto_kick_client_by_clientid(id, true);
     }
     gate->doomed_count = 0;
@@ -232,6 +232,26 @@ static int check_subscribe(struct gate *gate, struct client *client, const char 
     return MOSQ_ERR_ACL_DENIED;
 }
 
+/*
+ * Is there room for another message to `client`, on its connection or in its kept session? Services
+ * and operators read everything, and are ours.
+ */
+static bool has_room(struct gate *gate, struct client *client, size_t bytes)
+{
+    if (client->who.role == ROLE_SERVICE || client->who.role == ROLE_OPERATOR)
+        return true;
+    if (!client->connected) {
+        bool fits = meter_queue(&client->meter, bytes);
+        gate->counts.queue_full += !fits;
+        return fits;
+    }
+    if (meter_deliver(&client->meter, &gate->rates, bytes, clock_monotonic_ms()))
+        return true;
+    gate->counts.inbox_full++;
+    doom(gate, client->who.peer_id);
+    return false;
+}
+
 /* A kept session without a connection gets what may be queued for it; the broker asks again, by the
  * token of the next connection, before it hands that out. */
 static int check_delivery(struct gate *gate, struct client *client,
@@ -242,11 +262,7 @@ static int check_delivery(struct gate *gate, struct client *client,
         gate->counts.denied_deliveries++;
         return MOSQ_ERR_ACL_DENIED;
     }
-    if (client->connected || client->who.role == ROLE_SERVICE ||
-        meter_queue(&client->meter, check->payloadlen))
-        return MOSQ_ERR_SUCCESS;
-    gate->counts.queue_full++;
-    return MOSQ_ERR_ACL_DENIED;
+    return has_room(gate, client, check->payloadlen) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
 
 /*

@@ -15,6 +15,8 @@ struct meter_rates meter_rates(const struct config *config)
         .bytes = bucket_per_s(config->client_bytes_per_s, PAYLOAD_MAX),
         .subscribes = {config->client_messages_per_s > 0 ? METER_SUBSCRIBES_PER_MIN : 0, MINUTE_MS,
                        METER_SUBSCRIBES_BURST},
+        .inbox = {config->client_bytes_per_s > 0 ? METER_INBOX_PER_S : 0, SECOND_MS,
+                  METER_INBOX_BURST},
         .connects = bucket_per_min(config->address_connects_per_min),
     };
 }
@@ -54,8 +56,15 @@ bool meter_queue(struct meter *meter, size_t bytes)
     return true;
 }
 
+bool meter_deliver(struct meter *meter, const struct meter_rates *rates, size_t bytes, int64_t now)
+{
+    return bytes <= METER_INBOX_BURST &&
+           bucket_take(&meter->inbox, &rates->inbox, (unsigned)bytes, now);
+}
+
 void meter_back(struct meter *meter)
 {
+    meter->inbox = (struct bucket){0};
     meter->waiting = 0;
     meter->waiting_bytes = 0;
 }

@@ -33,11 +33,21 @@
 #define METER_WAITING_MESSAGES 256
 #define METER_WAITING_BYTES    (1024 * 1024)
 
+/*
+ * What may be sent to one connection, in bytes a second and at once: some hundred negotiations, and
+ * one every few seconds for ever. The broker keeps what a client does not read, and cannot be asked
+ * how much that is; who is sent more is put out, comes back, and has nothing waiting. In force
+ * while client_bytes_per_s is.
+ */
+#define METER_INBOX_PER_S 4096
+#define METER_INBOX_BURST (2 * 1024 * 1024)
+
 struct meter_rates {
     struct bucket_rate messages;
     struct bucket_rate bytes;
     struct bucket_rate subscribes;
     struct bucket_rate connects;
+    struct bucket_rate inbox;
 };
 
 /* Of one client; all zero at first. */
@@ -45,6 +55,7 @@ struct meter {
     struct bucket messages, bytes, subscribes, connects;
     struct bucket patience; /* refusals that are still borne */
     struct bucket told;     /* that it was refused: at most once a second */
+    struct bucket inbox;    /* of the connection */
     unsigned waiting;
     size_t waiting_bytes;
 };
@@ -74,7 +85,10 @@ enum meter_verdict meter_refuse(struct meter *meter, int64_t now);
 /* May another message of `bytes` be queued for a session that has no connection? */
 bool meter_queue(struct meter *meter, size_t bytes);
 
-/* It has a connection again: nothing waits any more. */
+/* May another message of `bytes` be sent to its connection? */
+bool meter_deliver(struct meter *meter, const struct meter_rates *rates, size_t bytes, int64_t now);
+
+/* It has a new connection: nothing waits any more. */
 void meter_back(struct meter *meter);
 
 #endif

@@ -26,6 +26,7 @@
     X(too_many_bytes)    /* over client_bytes_per_s */                                             \
     X(too_many_subscribes)                                                                         \
     X(queue_full) /* deliveries to a session without a connection, for which enough waits */       \
+    X(inbox_full) /* deliveries to a connection that was sent too much */                          \
     X(put_out)    /* clients that went on over their limit */                                      \
     X(bad_states) /* of roomd's, not understood */                                                 \
     X(gone)       /* told to roomd */

@@ -1,5 +1,6 @@
 /** An MQTT client for tests: over WebSocket or TCP, as 3.1.1 or 5, which records and judges everything it sends and receives. */
 import assert from 'node:assert/strict';
+import { connect as connectTcp } from 'node:net';
 import mqtt from 'mqtt';
 import { channelOf, faultOnWire, shortOf, wholeOf } from './schemas.mjs';
 
@@ -30,7 +31,7 @@ export class TestClient {
   /**
    * @param {{violations: string[], knownInvalid: Set<string>, ca?: Buffer[]}} wire where faults of payloads are noted; whom to trust
    * @param {{url: string, id: string, username?: string, password?: string, version?: 4 | 5, will?: object, keepalive?: number,
-   *          clean?: boolean, reconnectPeriod?: number, expiryS?: number}} options
+   *          clean?: boolean, reconnectPeriod?: number, expiryS?: number, from?: string}} options `from`: the address of this end
    */
   constructor(wire, options) {
     this.wire = wire;
@@ -39,7 +40,7 @@ export class TestClient {
     /** @type {Message[]} */
     this.messages = [];
     this.waiting = new Set();
-    this.mqtt = mqtt.connect(options.url, {
+    this.mqtt = this.#open(options.url, options.from, {
       manualConnect: true,
       reconnectPeriod: options.reconnectPeriod ?? 0,
       connectTimeout: TIMEOUT_MS,
@@ -63,6 +64,13 @@ export class TestClient {
       this.#wake();
     });
     this.mqtt.on('error', () => {}); // a refusal reaches whoever waits for the connect
+  }
+
+  /** MQTT.js by itself has no way to choose the address of its own end over TCP. */
+  #open(url, from, options) {
+    const { protocol, hostname, port } = new URL(url);
+    if (!from || protocol !== 'mqtt:') return mqtt.connect(url, { ...options, wsOptions: from ? { localAddress: from } : undefined });
+    return new mqtt.MqttClient(() => connectTcp({ host: hostname, port: Number(port), localAddress: from }), { protocol: 'mqtt', ...options });
   }
 
   /** Connects; rejects with `code` when the broker refuses (the CONNACK's code). */

@@ -8,11 +8,11 @@ import { gunzipSync } from 'node:zlib';
  * @param {string} method
  * @param {string} path
  * @param {{body?: unknown, raw?: string | Buffer, type?: string | null, bearer?: string, headers?: Record<string, string>, timeout?: number,
- *          ca?: Buffer[], agent?: import('node:https').Agent}} [options]
- *        `body` is sent as JSON; `raw` as it is, with `type` as Content-Type
+ *          from?: string, ca?: Buffer[], agent?: import('node:https').Agent}} [options]
+ *        `from` is the address of this end; `body` is sent as JSON; `raw` as it is, with `type` as Content-Type
  * @returns {Promise<{status: number, headers: import('node:http').IncomingHttpHeaders, bytes: Buffer, text: string, json: any}>}
  */
-export function http(base, method, path, { body, raw, type = 'application/json', bearer, headers = {}, timeout = 15000, ca, agent = false } = {}) {
+export function http(base, method, path, { body, raw, type = 'application/json', bearer, headers = {}, timeout = 15000, from, ca, agent = false } = {}) {
   const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
   return new Promise((resolve, reject) => {
     const { protocol, hostname, port } = new URL(base);
@@ -21,6 +21,7 @@ export function http(base, method, path, { body, raw, type = 'application/json',
       port,
       path, // as it is: `request(url)` would tidy it up
       method,
+      localAddress: from,
       agent,
       ca,
       timeout,

@@ -9,7 +9,7 @@ export class Peer {
    * @param {import('./stack.mjs').Stack} stack
    * @param {string} room
    * @param {{id: string, token: string, name?: string, session?: string, transport?: 'ws' | 'tcp' | 'tls', version?: 4 | 5, clean?: boolean,
-   *          will?: object | null, keepalive?: number}} options `will` null: none
+   *          will?: object | null, keepalive?: number, from?: string}} options `will` null: none
    */
   constructor(stack, room, options) {
     this.stack = stack;
@@ -28,11 +28,11 @@ export class Peer {
 
   /** Connects and subscribes as a page does, also again after a loss (same session). */
   async connect() {
-    const { transport = 'ws', version = 5, will, clean, keepalive } = this.options;
+    const { transport = 'ws', version = 5, will, clean, keepalive, from } = this.options;
     const lastWill = { topic: `parley/v1/${this.from('gone')}`, payload: Buffer.from(JSON.stringify({ session: this.session })), qos: 1, retain: false };
     this.client = new TestClient(this.stack, {
       url: this.stack.urlOf(transport),
-      id: this.id, password: this.token, version, clean, keepalive,
+      id: this.id, password: this.token, version, clean, keepalive, from,
       will: will === null ? undefined : will ?? lastWill,
     });
     this.stack.clients.push(this.client);

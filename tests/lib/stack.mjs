@@ -197,6 +197,18 @@ export class Stack {
     await prober.next((message) => message.short.startsWith(`lobby/to/${prober.id}/`) && message.json?.request === request);
   }
 
+  /**
+   * One value of httpd's metrics.
+   *
+   * @param {string} sample name and labels as they stand in the text
+   * @returns {Promise<number | undefined>}
+   */
+  async metric(sample) {
+    const { text } = await this.http('GET', '/metrics');
+    const line = text.split('\n').find((candidate) => candidate.startsWith(`${sample} `));
+    return line && Number(line.slice(sample.length));
+  }
+
   /** The pid of a part, from its pid file. */
   pid(part) {
     return Number(readFileSync(join(this.stateDir, `${part}.pid`), 'utf8'));

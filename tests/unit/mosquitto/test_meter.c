@@ -103,6 +103,20 @@ static void test_queue(void **state)
     assert_false(meter_queue(&meter, SIZE_MAX));
 }
 
+static void test_inbox(void **state)
+{
+    (void)state;
+    struct meter_rates rates = rates_of(0, 1), off = rates_of(0, 0);
+    struct meter meter = {0};
+    assert_true(meter_deliver(&meter, &rates, METER_INBOX_BURST, 1));
+    assert_false(meter_deliver(&meter, &rates, 1, 1));
+    assert_true(meter_deliver(&meter, &rates, METER_INBOX_PER_S, 1001));
+    assert_false(meter_deliver(&meter, &rates, SIZE_MAX, INT64_MAX));
+    assert_true(meter_deliver(&meter, &off, METER_INBOX_BURST, 1001));
+    meter_back(&meter);
+    assert_true(meter_deliver(&meter, &rates, METER_INBOX_BURST, 1001));
+}
+
 static void test_statistics(void **state)
 {
     (void)state;
@@ -122,9 +136,10 @@ static void test_statistics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages), cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_filters),  cmocka_unit_test(test_patience_ends),
-        cmocka_unit_test(test_queue),    cmocka_unit_test(test_statistics),
+        cmocka_unit_test(test_messages),   cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_filters),    cmocka_unit_test(test_patience_ends),
+        cmocka_unit_test(test_queue),      cmocka_unit_test(test_inbox),
+        cmocka_unit_test(test_statistics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
