@@ -101,8 +101,8 @@ static enum status check_host(struct exchange *exchange, bool works_hostless)
     const char *host = exchange_header(exchange, "Host");
     if (count_headers(exchange, "Host") > 1)
         return STATUS_BAD_REQUEST;
-    exchange->has_site =
-        site_of_request(host, exchange->app->config.http_public_url, &exchange->site);
+    exchange->has_site = site_of_request(host, exchange->app->config.http_public_url,
+                                         exchange->app->tls != NULL, &exchange->site);
     return exchange->has_site || (!host && works_hostless) ? STATUS_OK : STATUS_BAD_REQUEST;
 }
 

@@ -16,6 +16,14 @@ static enum status load_turn(struct app *app, char why[static APP_WHY_MAX + 1])
     return STATUS_INTERNAL;
 }
 
+static enum status load_tls(struct app *app, char why[static APP_WHY_MAX + 1])
+{
+    const struct config *config = &app->config;
+    if (!config->tls_cert[0])
+        return STATUS_OK;
+    return tls_load(config->tls_cert, config->tls_key, &app->tls, why, APP_WHY_MAX + 1);
+}
+
 static enum status load_pages(struct app *app, char why[static APP_WHY_MAX + 1])
 {
     const char *root = app->config.http_web_root;
@@ -33,7 +41,7 @@ static enum status load_pages(struct app *app, char why[static APP_WHY_MAX + 1])
 static enum status check_addresses(const struct app *app, char why[static APP_WHY_MAX + 1])
 {
     struct site site;
-    if (!site_of_request("localhost", app->config.http_public_url, &site))
+    if (!site_of_request("localhost", app->config.http_public_url, false, &site))
         snprintf(why, APP_WHY_MAX + 1, "[http] public_url is not scheme://host[:port]");
     else if (!reply_policy_fits(&app->config))
         snprintf(why, APP_WHY_MAX + 1,
@@ -53,6 +61,8 @@ enum status app_load(struct app *app, char why[static APP_WHY_MAX + 1])
     if (status == STATUS_OK)
         status = keyring_load(app->config.keys_file, &app->keyring, why, APP_WHY_MAX + 1);
     if (status == STATUS_OK)
+        status = load_tls(app, why);
+    if (status == STATUS_OK)
         status = load_turn(app, why);
     return status == STATUS_OK ? load_pages(app, why) : status;
 }
@@ -60,9 +70,12 @@ enum status app_load(struct app *app, char why[static APP_WHY_MAX + 1])
 void app_unload(struct app *app)
 {
     keyring_free(app->keyring);
+    tls_use(NULL);
+    tls_free(app->tls);
     pages_free(app->pages);
     callers_clear(&app->callers);
     explicit_bzero(&app->turn_secret, sizeof app->turn_secret);
     app->keyring = NULL;
+    app->tls = NULL;
     app->pages = NULL;
 }

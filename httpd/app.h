@@ -11,6 +11,7 @@
 #include "callers.h"
 #include "metrics.h"
 #include "reply.h"
+#include "tls.h"
 #include "upstream.h"
 
 struct exchange;
@@ -30,6 +31,7 @@ struct app {
     struct config config;
     struct keyring *keyring;
     struct turn_secret turn_secret;
+    struct tls *tls; /* NULL without tls_cert */
     struct pages *pages;
     const struct page *index_page;
     const struct page *call_page;
@@ -66,9 +68,9 @@ struct exchange {
 #define APP_WHY_MAX 1023
 
 /*
- * Loads keys, the TURN secret and the pages that `app->config` names. STATUS_INTERNAL, with a
- * sentence in `why`, when one of them is not as it has to be. What was loaded is freed by
- * app_unload in any case.
+ * Loads keys, the certificate, the TURN secret and the pages that `app->config` names.
+ * STATUS_INTERNAL, with a sentence in `why`, when one of them is not as it has to be. What was
+ * loaded is freed by app_unload in any case.
  */
 enum status app_load(struct app *app, char why[static APP_WHY_MAX + 1]);
 void app_unload(struct app *app);

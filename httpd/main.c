@@ -48,7 +48,8 @@ static void print_usage(FILE *out)
     for (size_t i = 0; i < OPTION_COUNT; i++)
         fprintf(out, "  -%c, --%s %-*s %s\n", options[i].option.val, options[i].option.name,
                 (int)(14 - strlen(options[i].option.name)), options[i].argument, options[i].text);
-    fputs("\nSIGTERM ends it in order, SIGHUP makes it read its keys again.\n", out);
+    fputs("\nSIGTERM ends it in order, SIGHUP makes it read its keys and its certificate again.\n",
+          out);
 }
 
 struct call {
@@ -119,16 +120,36 @@ static void reload_keys(struct app *app)
     log_info("keys-reloaded");
 }
 
+/* Connections that are open keep the certificate they have; the next get the new one, once it is
+ * read whole. */
+static void reload_tls(struct app *app)
+{
+    char why[APP_WHY_MAX + 1];
+    struct tls *tls = NULL;
+    if (!app->tls)
+        return;
+    if (tls_load(app->config.tls_cert, app->config.tls_key, &tls, why, sizeof why) != STATUS_OK) {
+        log_error("certificate-not-reloaded", LOG_TEXT("why", why));
+        return;
+    }
+    tls_use(tls);
+    tls_free(app->tls);
+    app->tls = tls;
+    log_info("certificate-reloaded");
+}
+
 /* Handles the signals that have arrived. True when the process is to end. */
 static bool take_signals(struct app *app, int fd)
 {
     struct signalfd_siginfo info;
     bool end = false;
     while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGHUP)
+        if (info.ssi_signo == SIGHUP) {
             reload_keys(app);
-        else
+            reload_tls(app);
+        } else {
             end = true;
+        }
     }
     return end;
 }

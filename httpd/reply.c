@@ -12,6 +12,9 @@
  * fits beside it. */
 #define POLICY_MAX 4096
 
+/* A year, for this host alone: its subdomains are somebody else's. */
+#define TRANSPORT_SECURITY "max-age=31536000"
+
 #define API_POLICY "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /*
@@ -128,7 +131,7 @@ static bool page_policy(const struct site *site, const struct config *config,
 bool reply_policy_fits(const struct config *config)
 {
     char policy[POLICY_MAX];
-    struct site longest = {0};
+    struct site longest = {.tls = true};
     memset(longest.host, 'x', 253);
     return page_policy(&longest, config, policy);
 }
@@ -147,6 +150,8 @@ static void add_security(struct MHD_Response *response, const struct reply *repl
     add(response, "Content-Security-Policy", has_policy ? policy : API_POLICY, fine);
     for (size_t i = 0; i < sizeof constant_headers / sizeof constant_headers[0]; i++)
         add(response, constant_headers[i].name, constant_headers[i].value, fine);
+    add(response, "Strict-Transport-Security", site_is_https(config) ? TRANSPORT_SECURITY : NULL,
+        fine);
 }
 
 static void add_content(struct MHD_Response *response, const struct reply *reply, bool *fine)

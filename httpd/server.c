@@ -207,6 +207,15 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *ctx, const char *
 
 /* ---- the server ---- */
 
+/* With TLS libmicrohttpd asks for a certificate at each handshake. */
+static struct MHD_OptionItem tls_options[] = {
+    {MHD_OPTION_HTTPS_PRIORITIES, 0, TLS_PRIORITIES},
+    {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)tls_answer},
+    {MHD_OPTION_END, 0, NULL},
+};
+
+static struct MHD_OptionItem no_options[] = {{MHD_OPTION_END, 0, NULL}};
+
 struct server *server_new(struct app *app, char why[static APP_WHY_MAX + 1])
 {
     struct server *server = calloc(1, sizeof *server);
@@ -216,9 +225,11 @@ struct server *server_new(struct app *app, char why[static APP_WHY_MAX + 1])
     server->app = app;
     server->listen_fd = fd;
     conns_init(&server->conns);
+    tls_use(app->tls);
     server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
-        server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (app->tls ? MHD_USE_TLS : 0),
+        0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY, app->tls ? tls_options : no_options,
+        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_MAX,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_PER_ADDRESS_MAX,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_CONNECTION_MEMORY,

@@ -88,16 +88,16 @@ static bool take_public_url(const char *url, struct site *out)
     return true;
 }
 
-bool site_of_request(const char *host_field, const char *public_url, struct site *out)
+bool site_of_request(const char *host_field, const char *public_url, bool tls, struct site *out)
 {
     size_t host_len = 0;
-    *out = (struct site){0};
+    *out = (struct site){.tls = tls};
     if (host_field) {
         size_t len = strlen(host_field);
         if (len > HOST_MAX || !host_is_valid(host_field, len, &host_len))
             return false;
-        memcpy(out->asked, "http://", 7);
-        copy_lower(out->asked + 7, host_field, len);
+        int scheme_len = snprintf(out->asked, sizeof out->asked, tls ? "https://" : "http://");
+        copy_lower(out->asked + scheme_len, host_field, len);
     }
     if (public_url[0])
         return take_public_url(public_url, out);
@@ -107,6 +107,12 @@ bool site_of_request(const char *host_field, const char *public_url, struct site
     memcpy(out->origin, out->asked, sizeof out->asked);
     copy_lower(out->host, host_field, host_len);
     return true;
+}
+
+bool site_is_https(const struct config *config)
+{
+    const char *url = config->http_public_url;
+    return url[0] ? strncasecmp(url, "https:", 6) == 0 : config->tls_cert[0] != '\0';
 }
 
 bool site_owns_origin(const struct site *site, const char *origin)
@@ -119,10 +125,11 @@ bool site_broker_url(const struct site *site, const struct config_broker *broker
                      size_t size)
 {
     static const char mark[] = "{host}";
-    char standard[sizeof "ws://{host}:65535/"];
+    char standard[sizeof "wss://{host}:65535/"];
     const char *form = broker->ws_url;
     if (!form[0]) {
-        snprintf(standard, sizeof standard, "ws://{host}:%u/", broker->ws_port % 65536);
+        snprintf(standard, sizeof standard, "%s://{host}:%u/", site->tls ? "wss" : "ws",
+                 broker->ws_port % 65536);
         form = standard;
     }
     const char *at = strstr(form, mark);

@@ -20,15 +20,21 @@ struct site {
     char base[CONFIG_TEXT_MAX + 1];   /* what links begin with, without a slash at the end */
     char origin[CONFIG_TEXT_MAX + 1]; /* scheme://host[:port] of `base` (RFC 6454) */
     char host[HOST_MAX + 1];          /* its host name alone; IPv6 in brackets */
-    char asked[HOST_MAX + 8]; /* http:// and the Host of this request: also our own origin */
+    char asked[HOST_MAX + 9]; /* http[s]:// and the Host of this request: also our own origin */
+    bool tls;                 /* this server's and the broker's listeners speak TLS */
 };
 
 /*
- * Fills `out` from the Host field and `[http] public_url` ("" = none), which goes first.
+ * Fills `out` from the Host field and `[http] public_url` ("" = none), which goes first; `tls`: by
+ * TLS the request came.
  * `host_field` NULL stands for a request without one: fine with a public URL only. False when the
  * field or the URL is not of its form.
  */
-bool site_of_request(const char *host_field, const char *public_url, struct site *out);
+bool site_of_request(const char *host_field, const char *public_url, bool tls, struct site *out);
+
+/* Do browsers reach this site by HTTPS only, here or at a proxy that public_url stands for? Then it
+ * says so (Strict-Transport-Security). */
+bool site_is_https(const struct config *config);
 
 /* Is `origin` (the request's Origin field) this site's own, byte for byte? */
 bool site_owns_origin(const struct site *site, const char *origin);

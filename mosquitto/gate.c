@@ -358,6 +358,16 @@ static void tell_departure(void *ctx, const struct client *client)
         members_each_room_of(gate->members, who->peer_id, tell_gone, &departure);
 }
 
+/* The first turn of the loop comes when all listeners are open. */
+static void look_at_listeners(struct gate *gate)
+{
+    if (gate->listening)
+        return;
+    gate->listening = true;
+    if (gate->certificates)
+        log_info("tls", LOG_NUMBER("listeners", certificates_adopt(gate->certificates)));
+}
+
 static void tell_stats(struct gate *gate, int64_t now)
 {
     const struct gate_gauges gauges = {
@@ -386,6 +396,7 @@ int gate_on_tick(int event, void *data, void *userdata)
     struct gate *gate = userdata;
     int64_t now = clock_monotonic_ms();
     gate->reloading = false;
+    look_at_listeners(gate);
     put_out_the_doomed(gate);
     clients_settle(gate->clients, now, tell_departure, gate);
     if (now >= gate->stats_next)

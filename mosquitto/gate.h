@@ -8,6 +8,7 @@
 #define PARLEY_GATE_H
 
 #include "admission.h"
+#include "certificates.h"
 #include "clients.h"
 #include "members.h"
 #include "stats.h"
@@ -28,6 +29,7 @@ struct gate {
     struct keyring *keyring;
     struct members *members;
     struct clients *clients;
+    struct certificates *certificates; /* NULL without tls_cert */
     struct meter_rates rates;
     struct parties *connects; /* by address */
     struct address_nets trusted_proxies;
@@ -42,6 +44,8 @@ struct gate {
     char doomed[GATE_DOOMED_MAX][PEER_ID_MAX + 1];
     /* Between a reload and the next tick the broker asks again about connections that are in. */
     bool reloading;
+    /* The listeners are open, and have the certificate from `certificates`. */
+    bool listening;
     /* Mosquitto 2.1 tells an MQTT 5 client itself that another connection has taken its place. */
     bool broker_tells_replaced;
 };

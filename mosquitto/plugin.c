@@ -52,7 +52,18 @@ static void log_summary(const struct gate *gate)
 #undef LOG_COUNT
 }
 
-/* SIGHUP: the keys are read again, and stay as they are when the file is not right. */
+static void reload_certificate(struct gate *gate)
+{
+    char why[CONFIG_WHY_MAX + 1];
+    if (!gate->certificates)
+        return;
+    if (certificates_reload(gate->certificates, why, sizeof why) == STATUS_OK)
+        log_info("certificate-reloaded", LOG_TEXT("file", gate->config.tls_cert));
+    else
+        log_warn("certificate-kept", LOG_TEXT("why", why));
+}
+
+/* SIGHUP: keys and certificate are read again, and stay as they are when a file is not right. */
 static int on_reload(int event, void *data, void *userdata)
 {
     (void)event;
@@ -67,6 +78,7 @@ static int on_reload(int event, void *data, void *userdata)
     } else {
         log_warn("keys-kept", LOG_TEXT("why", why));
     }
+    reload_certificate(gate);
     gate->reloading = true;
     log_summary(gate);
     return MOSQ_ERR_SUCCESS;
@@ -103,6 +115,7 @@ static void gate_free(struct gate *gate)
         mosquitto_callback_unregister(gate->plugin, callbacks[i].event, callbacks[i].call, NULL);
     if (gate->broker_tells_replaced)
         mosquitto_callback_unregister(gate->plugin, EVT_CLIENT_OFFLINE, gate_on_disconnect, NULL);
+    certificates_free(gate->certificates);
     keyring_free(gate->keyring);
     members_free(gate->members);
     clients_free(gate->clients);
@@ -124,6 +137,12 @@ static bool gate_load(struct gate *gate, const char *config_path)
     log_set_level((enum log_level)gate->config.log_level);
     if (keyring_load(gate->config.keys_file, &gate->keyring, why, sizeof why) != STATUS_OK) {
         log_error("no-keys", LOG_TEXT("why", why));
+        return false;
+    }
+    if (gate->config.tls_cert[0] &&
+        certificates_new(gate->config.tls_cert, gate->config.tls_key, &gate->certificates, why,
+                         sizeof why) != STATUS_OK) {
+        log_error("no-certificate", LOG_TEXT("why", why));
         return false;
     }
     gate->rates = meter_rates(&gate->config);

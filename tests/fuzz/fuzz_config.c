@@ -43,7 +43,7 @@ static void check_bodies(const struct config *from)
     struct site site;
     struct turn_secret secret = {6, "secret"};
     char url[CONFIG_TEXT_MAX + HOST_MAX + 1], text[BODY_MAX];
-    if (!site_of_request("[::1]:8080", from->http_public_url, &site) ||
+    if (!site_of_request("[::1]:8080", from->http_public_url, false, &site) ||
         !site_broker_url(&site, &from->brokers[0], url, sizeof url))
         return;
     struct body_peer peer = {"p-1", "token", 2, url, from->turn_urls, &secret, 2};

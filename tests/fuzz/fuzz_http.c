@@ -169,7 +169,7 @@ static void check_origin(const struct site *site, const char *origin)
 static void check_host(const char *text, const char *origin)
 {
     struct site site;
-    if (site_of_request(text, "", &site)) {
+    if (site_of_request(text, "", false, &site)) {
         PROMISE(strncmp(site.asked, "http://", 7) == 0 && strcasecmp(site.asked + 7, text) == 0);
         PROMISE(strcmp(site.origin, site.asked) == 0);
         check_site(&site);
@@ -178,7 +178,7 @@ static void check_host(const char *text, const char *origin)
     /* The configuration lets no other public URL through. */
     bool is_url = (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0) &&
                   strlen(text) <= CONFIG_TEXT_MAX && !strchr(text, ' ');
-    if (is_url && site_of_request("localhost:8080", text, &site)) {
+    if (is_url && site_of_request("localhost:8080", text, false, &site)) {
         check_site(&site);
         check_origin(&site, origin);
     }

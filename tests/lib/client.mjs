@@ -29,7 +29,7 @@ function matcher(match) {
 
 export class TestClient {
   /**
-   * @param {{violations: string[], knownInvalid: Set<string>}} wire where faults of payloads are noted
+   * @param {{violations: string[], knownInvalid: Set<string>, ca?: Buffer[]}} wire where faults of payloads are noted; whom to trust
    * @param {{url: string, id: string, username?: string, password?: string, version?: 4 | 5, will?: object, keepalive?: number,
    *          clean?: boolean, reconnectPeriod?: number, expiryS?: number, from?: string}} options `from`: the address of this end
    */
@@ -45,6 +45,7 @@ export class TestClient {
       reconnectPeriod: options.reconnectPeriod ?? 0,
       connectTimeout: TIMEOUT_MS,
       protocolVersion: this.version,
+      ca: wire.ca,
       clientId: options.id,
       username: options.username ?? options.id,
       password: options.password,

@@ -1,5 +1,6 @@
 /** One HTTP request, with nothing done behind the test's back: no redirects, no decompression. */
-import { request as start } from 'node:http';
+import { request as plain } from 'node:http';
+import { request as secure } from 'node:https';
 import { gunzipSync } from 'node:zlib';
 
 /**
@@ -7,21 +8,22 @@ import { gunzipSync } from 'node:zlib';
  * @param {string} method
  * @param {string} path
  * @param {{body?: unknown, raw?: string | Buffer, type?: string | null, bearer?: string, headers?: Record<string, string>, timeout?: number,
- *          from?: string}} [options]
+ *          from?: string, ca?: Buffer[], agent?: import('node:https').Agent}} [options]
  *        `from` is the address of this end; `body` is sent as JSON; `raw` as it is, with `type` as Content-Type
  * @returns {Promise<{status: number, headers: import('node:http').IncomingHttpHeaders, bytes: Buffer, text: string, json: any}>}
  */
-export function http(base, method, path, { body, raw, type = 'application/json', bearer, headers = {}, timeout = 15000, from } = {}) {
+export function http(base, method, path, { body, raw, type = 'application/json', bearer, headers = {}, timeout = 15000, from, ca, agent = false } = {}) {
   const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
   return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(base);
-    const request = start({
+    const { protocol, hostname, port } = new URL(base);
+    const request = (protocol === 'https:' ? secure : plain)({
       hostname,
       port,
-      path, // as it is: `start(url)` would tidy it up
+      path, // as it is: `request(url)` would tidy it up
       method,
       localAddress: from,
-      agent: false,
+      agent,
+      ca,
       timeout,
       headers: {
         ...(payload !== undefined && type ? { 'Content-Type': type } : {}),

@@ -8,7 +8,7 @@ export class Peer {
   /**
    * @param {import('./stack.mjs').Stack} stack
    * @param {string} room
-   * @param {{id: string, token: string, name?: string, session?: string, transport?: 'ws' | 'tcp', version?: 4 | 5, clean?: boolean,
+   * @param {{id: string, token: string, name?: string, session?: string, transport?: 'ws' | 'tcp' | 'tls', version?: 4 | 5, clean?: boolean,
    *          will?: object | null, keepalive?: number, from?: string}} options `will` null: none
    */
   constructor(stack, room, options) {
@@ -31,7 +31,7 @@ export class Peer {
     const { transport = 'ws', version = 5, will, clean, keepalive, from } = this.options;
     const lastWill = { topic: `parley/v1/${this.from('gone')}`, payload: Buffer.from(JSON.stringify({ session: this.session })), qos: 1, retain: false };
     this.client = new TestClient(this.stack, {
-      url: transport === 'ws' ? this.stack.wsUrl : this.stack.mqttUrl,
+      url: this.stack.urlOf(transport),
       id: this.id, password: this.token, version, clean, keepalive, from,
       will: will === null ? undefined : will ?? lastWill,
     });

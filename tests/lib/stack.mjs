@@ -29,8 +29,12 @@ const NO_LIMITS = ['client_messages_per_s', 'client_bytes_per_s', 'address_conne
   'address_tokens_per_min', 'rooms_max', 'peers_max'];
 
 export class Stack {
-  /** @param {{config?: Record<string, Record<string, string | number>>}} [options] `config` is sections of options */
-  constructor({ config = {} } = {}) {
+  /**
+   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean}} [options] `config` is sections of options; `tls`: by
+   *        `--tls`, and every client trusts the certificate that it makes
+   */
+  constructor({ config = {}, tls = false } = {}) {
+    this.tls = tls;
     this.config = { ...config, limits: { ...Object.fromEntries(NO_LIMITS.map((name) => [name, 0])), ...config.limits } };
     this.violations = [];
     this.knownInvalid = new Set();
@@ -39,18 +43,20 @@ export class Stack {
   }
 
   async start() {
-    const [httpPort, wsPort, mqttPort] = await freePorts(3);
+    const [httpPort, wsPort, mqttPort, mqttsPort] = await freePorts(4);
     this.folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
     this.stateDir = join(this.folder, 'state');
     const configFile = join(this.folder, 'test.conf');
     writeFileSync(configFile, Object.entries(this.config).map(([section, options]) =>
       `[${section}]\n${Object.entries(options).map(([name, value]) => `${name} = ${value}\n`).join('')}`).join('\n'));
-    this.httpUrl = `http://127.0.0.1:${httpPort}`;
-    this.wsUrl = `ws://127.0.0.1:${wsPort}/`;
+    const s = this.tls ? 's' : '';
+    this.httpUrl = `http${s}://127.0.0.1:${httpPort}`;
+    this.wsUrl = `ws${s}://127.0.0.1:${wsPort}/`;
     this.mqttUrl = `mqtt://127.0.0.1:${mqttPort}`;
+    this.mqttsUrl = `mqtts://127.0.0.1:${mqttsPort}`;
     const started = performance.now();
     this.process = spawn('./parley', ['run', '--state-dir', this.stateDir, '--config', configFile, '--http-port', httpPort,
-      '--ws-port', wsPort, '--mqtt-port', mqttPort,
+      '--ws-port', wsPort, '--mqtt-port', mqttPort, ...(this.tls ? ['--tls', '--mqtts-port', mqttsPort] : []),
       ...(process.env.PARLEY_MOSQUITTO ? ['--mosquitto', process.env.PARLEY_MOSQUITTO] : [])].map(String),
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     this.lastResort = () => this.process.kill('SIGTERM');
@@ -62,6 +68,7 @@ export class Stack {
     });
     await this.#untilReady();
     this.readyAfterMs = performance.now() - started;
+    if (this.tls) this.ca = [readFileSync(join(this.stateDir, 'tls.crt'))];
     await this.#observe();
   }
 
@@ -121,7 +128,7 @@ export class Stack {
   }
 
   http(method, path, options) {
-    return http(this.httpUrl, method, path, options);
+    return http(this.httpUrl, method, path, { ca: this.ca, ...options });
   }
 
   /** A new empty room. @returns {Promise<string>} its id */
@@ -134,12 +141,17 @@ export class Stack {
   /**
    * A connected client.
    *
-   * @param {{id: string, token?: string, transport?: 'ws' | 'tcp'}} options and those of TestClient
+   * @param {{id: string, token?: string, transport?: 'ws' | 'tcp' | 'tls'}} options and those of TestClient
    */
   async client({ transport = 'tcp', token, ...options }) {
-    const client = new TestClient(this, { url: transport === 'ws' ? this.wsUrl : this.mqttUrl, password: token, ...options });
+    const client = new TestClient(this, { url: this.urlOf(transport), password: token, ...options });
     this.clients.push(client);
     return client.connect();
+  }
+
+  /** Where the broker is reached by `transport`. @param {'ws' | 'tcp' | 'tls'} transport */
+  urlOf(transport) {
+    return { ws: this.wsUrl, tcp: this.mqttUrl, tls: this.mqttsUrl }[transport];
   }
 
   /** A connected device (id and token made here). */

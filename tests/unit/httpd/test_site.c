@@ -18,10 +18,10 @@ static void hosts_that_are_none(void **state)
     struct site site;
     (void)state;
     for (size_t i = 0; i < ROWS(rows); i++) {
-        if (site_of_request(rows[i], "", &site))
+        if (site_of_request(rows[i], "", false, &site))
             fail_msg("%s", rows[i]);
         /* A public address does not make a hostile field welcome. */
-        if (site_of_request(rows[i], "https://calls.example", &site))
+        if (site_of_request(rows[i], "https://calls.example", false, &site))
             fail_msg("%s", rows[i]);
     }
 }
@@ -33,31 +33,31 @@ static void hosts_that_are_too_long(void **state)
     (void)state;
     memset(host, 'a', sizeof host);
     host[253] = '\0';
-    assert_true(site_of_request(host, "", &site));
+    assert_true(site_of_request(host, "", false, &site));
     assert_int_equal(strlen(site.host), 253);
     memcpy(host + 253, ":65535", 7);
-    assert_true(site_of_request(host, "", &site));
+    assert_true(site_of_request(host, "", false, &site));
     assert_int_equal(strlen(site.base), 7 + 253 + 6);
     memset(host, 'a', sizeof host);
     host[254] = '\0';
-    assert_false(site_of_request(host, "", &site));
+    assert_false(site_of_request(host, "", false, &site));
     host[254] = 'a';
     host[sizeof host - 1] = '\0';
-    assert_false(site_of_request(host, "", &site));
+    assert_false(site_of_request(host, "", false, &site));
 }
 
 static void site_from_host(void **state)
 {
     struct site site;
     (void)state;
-    assert_true(site_of_request("Calls.Example:8080", "", &site));
+    assert_true(site_of_request("Calls.Example:8080", "", false, &site));
     assert_string_equal(site.base, "http://calls.example:8080");
     assert_string_equal(site.origin, "http://calls.example:8080");
     assert_string_equal(site.host, "calls.example");
-    assert_true(site_of_request("[FE80::1]:81", "", &site));
+    assert_true(site_of_request("[FE80::1]:81", "", false, &site));
     assert_string_equal(site.base, "http://[fe80::1]:81");
     assert_string_equal(site.host, "[fe80::1]");
-    assert_false(site_of_request(NULL, "", &site));
+    assert_false(site_of_request(NULL, "", false, &site));
 }
 
 static void site_from_public_url(void **state)
@@ -67,14 +67,14 @@ static void site_from_public_url(void **state)
                                         "https://u@a/"};
     struct site site;
     (void)state;
-    assert_true(site_of_request("inner:8080", "https://Calls.Example:444/", &site));
+    assert_true(site_of_request("inner:8080", "https://Calls.Example:444/", false, &site));
     assert_string_equal(site.base, "https://Calls.Example:444");
     assert_string_equal(site.origin, "https://calls.example:444");
     assert_string_equal(site.host, "calls.example");
-    assert_true(site_of_request(NULL, "https://calls.example", &site));
+    assert_true(site_of_request(NULL, "https://calls.example", false, &site));
     assert_string_equal(site.base, "https://calls.example");
     for (size_t i = 0; i < ROWS(wrong); i++) {
-        if (site_of_request("host", wrong[i], &site))
+        if (site_of_request("host", wrong[i], false, &site))
             fail_msg("%s", wrong[i]);
     }
 }
@@ -83,7 +83,7 @@ static void origins(void **state)
 {
     struct site site;
     (void)state;
-    assert_true(site_of_request("calls.example:8080", "", &site));
+    assert_true(site_of_request("calls.example:8080", "", false, &site));
     assert_true(site_owns_origin(&site, "http://calls.example:8080"));
     assert_false(site_owns_origin(&site, "http://CALLS.example:8080"));
     assert_false(site_owns_origin(&site, "https://calls.example:8080"));
@@ -92,11 +92,11 @@ static void origins(void **state)
     assert_false(site_owns_origin(&site, "http://evil.example"));
     assert_false(site_owns_origin(&site, "null"));
     assert_false(site_owns_origin(&site, ""));
-    assert_true(site_of_request(NULL, "https://calls.example/", &site));
+    assert_true(site_of_request(NULL, "https://calls.example/", false, &site));
     assert_true(site_owns_origin(&site, "https://calls.example"));
     assert_false(site_owns_origin(&site, "http://calls.example"));
     assert_false(site_owns_origin(&site, ""));
-    assert_true(site_of_request("inner", "https://calls.example/", &site));
+    assert_true(site_of_request("inner", "https://calls.example/", false, &site));
     assert_true(site_owns_origin(&site, "http://inner"));
 }
 
@@ -106,7 +106,7 @@ static void broker_urls(void **state)
     char out[600];
     struct site site;
     (void)state;
-    assert_true(site_of_request("[::1]:8080", "", &site));
+    assert_true(site_of_request("[::1]:8080", "", false, &site));
     assert_true(site_broker_url(&site, &broker, out, sizeof out));
     assert_string_equal(out, "ws://[::1]:9001/");
     snprintf(broker.ws_url, sizeof broker.ws_url, "wss://{host}/mqtt");
@@ -119,13 +119,66 @@ static void broker_urls(void **state)
     assert_false(site_broker_url(&site, &broker, out, strlen("wss://broker.example/mqtt")));
 }
 
+/* With TLS, links, origins and the brokers' addresses are those of TLS. */
+static void with_tls(void **state)
+{
+    static struct config config = {.broker_count = 1};
+    struct site site;
+    char out[128];
+    (void)state;
+    config.brokers[0].ws_port = 9001;
+    assert_true(site_of_request("Calls.Example:8080", "", true, &site));
+    assert_string_equal(site.base, "https://calls.example:8080");
+    assert_string_equal(site.origin, "https://calls.example:8080");
+    assert_true(site_owns_origin(&site, "https://calls.example:8080"));
+    assert_false(site_owns_origin(&site, "http://calls.example:8080"));
+    assert_true(site_broker_url(&site, &config.brokers[0], out, sizeof out));
+    assert_string_equal(out, "wss://calls.example:9001/");
+    assert_true(site_broker_origins(&site, &config, out, sizeof out));
+    assert_string_equal(out, " wss://calls.example:9001");
+    assert_true(site_of_request("inner:8080", "https://calls.example", true, &site));
+    assert_string_equal(site.base, "https://calls.example");
+    assert_true(site_owns_origin(&site, "https://inner:8080"));
+    assert_true(site_broker_url(&site, &config.brokers[0], out, sizeof out));
+    assert_string_equal(out, "wss://calls.example:9001/");
+    /* The longest host there is, too. */
+    char host[HOST_MAX + 1];
+    memset(host, 'a', sizeof host);
+    memcpy(host + 253, ":65535", 7);
+    assert_true(site_of_request(host, "", true, &site));
+    assert_int_equal(strlen(site.asked), strlen("https://") + 253 + 6);
+}
+
+static void which_sites_are_https(void **state)
+{
+    static const struct {
+        const char *public_url, *tls_cert;
+        bool is_https;
+    } rows[] = {
+        {"", "", false},
+        {"", "/cert", true},
+        {"https://calls.example", "", true},
+        {"HTTPS://calls.example", "", true},
+        {"http://calls.example", "", false},
+        {"http://calls.example", "/cert", false},
+    };
+    static struct config config;
+    (void)state;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        snprintf(config.http_public_url, CONFIG_TEXT_MAX, "%s", rows[i].public_url);
+        snprintf(config.tls_cert, CONFIG_TEXT_MAX, "%s", rows[i].tls_cert);
+        if (site_is_https(&config) != rows[i].is_https)
+            fail_msg("%s %s", rows[i].public_url, rows[i].tls_cert);
+    }
+}
+
 static void broker_origins(void **state)
 {
     static struct config config = {.broker_count = 4};
     char out[128];
     struct site site;
     (void)state;
-    assert_true(site_of_request("h.example", "", &site));
+    assert_true(site_of_request("h.example", "", false, &site));
     config.brokers[0].ws_port = 9001;
     snprintf(config.brokers[1].ws_url, CONFIG_TEXT_MAX, "wss://b.example/one");
     snprintf(config.brokers[2].ws_url, CONFIG_TEXT_MAX, "wss://b.example/two");
@@ -148,6 +201,8 @@ int main(void)
         cmocka_unit_test(origins),
         cmocka_unit_test(broker_urls),
         cmocka_unit_test(broker_origins),
+        cmocka_unit_test(with_tls),
+        cmocka_unit_test(which_sites_are_https),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
