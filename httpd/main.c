@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/token.h"
 
 #include <errno.h>
@@ -172,6 +173,25 @@ static void say_goodbye(struct app *app, int signal_fd)
     server_run(app->server, clock_monotonic_ms());
 }
 
+/*
+ * Gives up root's rights once the port is bound. What SIGHUP reads again has to be readable from
+ * now on too: better not to start than to find that out in the middle of a rotation.
+ */
+static bool become_user(const struct config *config)
+{
+    char why[APP_WHY_MAX + 1];
+    if (process_become(config->user, why, sizeof why) != STATUS_OK) {
+        log_error("not-started", LOG_TEXT("why", why));
+        return false;
+    }
+    if (access(config->keys_file, R_OK) < 0) {
+        log_error("keys-not-readable", LOG_TEXT("user", config->user),
+                  LOG_TEXT("file", config->keys_file), LOG_TEXT("why", strerror(errno)));
+        return false;
+    }
+    return true;
+}
+
 static int run(struct app *app)
 {
     char why[APP_WHY_MAX + 1];
@@ -192,6 +212,8 @@ static int run(struct app *app)
         log_error("not-listening", LOG_TEXT("why", why));
         goto done;
     }
+    if (!become_user(&app->config))
+        goto done;
     log_info("listening", LOG_TEXT("address", app->config.http_listen),
              LOG_NUMBER("port", app->config.http_port), LOG_TEXT("version", PARLEY_VERSION));
     while (!turn(app, signal_fd, INT64_MAX))
@@ -225,6 +247,7 @@ int main(int argc, char **argv)
     int result = read_options(argc, argv, &call);
     if (result >= 0)
         return result;
+    process_forbid_core_dumps();
     if (config_load(call.config, &app.config, why) != STATUS_OK ||
         app_load(&app, why) != STATUS_OK) {
         log_error("not-started", LOG_TEXT("why", why));

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -41,6 +41,7 @@ export class Stack {
   async start() {
     const [httpPort, wsPort, mqttPort] = await freePorts(3);
     this.folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
+    chmodSync(this.folder, 0o711); // started by root, the daemons become another user, whose state folder is in here
     this.stateDir = join(this.folder, 'state');
     const configFile = join(this.folder, 'test.conf');
     writeFileSync(configFile, Object.entries(this.config).map(([section, options]) =>
