@@ -29,8 +29,13 @@ const NO_LIMITS = ['client_messages_per_s', 'client_bytes_per_s', 'address_conne
   'address_tokens_per_min', 'rooms_max', 'peers_max'];
 
 export class Stack {
-  /** @param {{config?: Record<string, Record<string, string | number>>}} [options] `config` is sections of options */
-  constructor({ config = {} } = {}) {
+  /**
+   * @param {{config?: Record<string, Record<string, string | number>>, env?: Record<string, string>, mode?: number}} [options] `config` is
+   *   sections of options, `env` what is changed in the environment, `mode` who may reach the state folder
+   */
+  constructor({ config = {}, env = {}, mode = 0o711 } = {}) {
+    this.env = { ...process.env, ...env };
+    this.mode = mode;
     this.config = { ...config, limits: { ...Object.fromEntries(NO_LIMITS.map((name) => [name, 0])), ...config.limits } };
     this.violations = [];
     this.knownInvalid = new Set();
@@ -41,7 +46,7 @@ export class Stack {
   async start() {
     const [httpPort, wsPort, mqttPort] = await freePorts(3);
     this.folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
-    chmodSync(this.folder, 0o711); // started by root, the daemons become another user, whose state folder is in here
+    chmodSync(this.folder, this.mode); // started by root, the daemons become another user, whose state folder is in here
     this.stateDir = join(this.folder, 'state');
     const configFile = join(this.folder, 'test.conf');
     writeFileSync(configFile, Object.entries(this.config).map(([section, options]) =>
@@ -52,8 +57,8 @@ export class Stack {
     const started = performance.now();
     this.process = spawn('./parley', ['run', '--state-dir', this.stateDir, '--config', configFile, '--http-port', httpPort,
       '--ws-port', wsPort, '--mqtt-port', mqttPort,
-      ...(process.env.PARLEY_MOSQUITTO ? ['--mosquitto', process.env.PARLEY_MOSQUITTO] : [])].map(String),
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+      ...(this.env.PARLEY_MOSQUITTO ? ['--mosquitto', this.env.PARLEY_MOSQUITTO] : [])].map(String),
+    { cwd: root, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.lastResort = () => this.process.kill('SIGTERM');
     process.on('exit', this.lastResort);
     this.ended = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve(code ?? signal)));
