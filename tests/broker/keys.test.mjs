@@ -13,6 +13,9 @@ import { useStack } from '../lib/stack.mjs';
 const TTL_S = 10;
 const kidOf = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url').toString()).kid;
 
+/** A call that stands still fails, and says so. */
+const LIMIT = { timeout: 60_000 };
+
 describe('keys', () => {
   const stack = useStack({ config: { tokens: { ttl_s: TTL_S } } });
   const keysFile = () => join(stack.stateDir, 'keys');
@@ -51,13 +54,19 @@ describe('keys', () => {
     return { more, stop: async () => { goes = false; await talking; return rounds; } };
   }
 
+  /** Fails unless the broker still answers `client` on its connection. */
+  async function stillIn(client) {
+    const putOut = client.whenClosed(LIMIT.timeout).then(() => assert.fail(`${client.id} was put out`), () => {});
+    await Promise.race([client.settle(), putOut]);
+  }
+
   const renew = async (peer) => {
     const answer = await stack.http('POST', `/api/rooms/${peer.room}/peers`, { headers: { authorization: `Bearer ${peer.token}` } });
     assert.equal(answer.status, 200, answer.text);
     return answer.json.token;
   };
 
-  test('a rotation drops nobody, whether their tokens were renewed or ran out', async () => {
+  test('a rotation drops nobody, whether their tokens were renewed or ran out', LIMIT, async () => {
     const old = readKeys();
     const { room, ada, bob } = await pair(stack, { transport: 'ws' });
     const oldKid = kidOf(ada.token);
@@ -95,7 +104,7 @@ describe('keys', () => {
     // 3. the old line goes
     writeKeys(fresh);
     await reload();
-    await Promise.all([ada.client.settle(), bob.client.settle(), changed.settle()]);
+    await Promise.all([ada.client, bob.client, changed].map(stillIn));
     await call.more();
     assert.ok(await call.stop() > 10, 'they talked throughout');
     assert.deepEqual([ada, bob].map((peer) => peer.client.closed), [false, false]);
@@ -113,7 +122,7 @@ describe('keys', () => {
     assert.deepEqual([back.resumed, kidOf(back.seat)], [true, newKid]);
   });
 
-  test('a connection whose key was taken back before its token ran out ends: that is how a stolen key is shut out', async () => {
+  test('a connection whose key was taken back before its token ran out ends: that is how a stolen key is shut out', LIMIT, async () => {
     const bad = newLine();
     const good = readKeys();
     writeKeys(good, bad);
@@ -127,11 +136,10 @@ describe('keys', () => {
     writeKeys(good);
     await reload();
     await thief.client.whenClosed();
-    await honest.client.settle();
-    assert.equal(honest.client.closed, false);
+    await stillIn(honest.client);
   });
 
-  test('a key file that is wrong changes nothing', async () => {
+  test('a key file that is wrong changes nothing', LIMIT, async () => {
     const good = readKeys();
     const { ada, bob } = await pair(stack, { transport: 'tcp' });
     const call = talk(ada, bob);
