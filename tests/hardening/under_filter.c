@@ -69,7 +69,7 @@ static void add_rules(scmp_filter_ctx filter, const char *path)
             add_call(filter, name, no_exec_memory);
         else if (sscanf(line, "family %u", &family) != 1 ||
                  seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, family)) != 0)
+                                  SCMP_A0(SCMP_CMP_EQ, family, 0)) != 0)
             die(line, "is no rule");
     }
     fclose(rules);
