@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/ids.h"
+#include "common/process.h"
 #include "common/token.h"
 
 #include <errno.h>
@@ -270,6 +271,7 @@ int main(int argc, char **argv)
         print_usage(stderr);
         return EXIT_USAGE;
     }
+    process_forbid_core_dumps(); /* some commands read or make keys */
     const char *name = argv[optind++];
     call.words = argv + optind;
     call.word_count = argc - optind;

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/token.h"
 
 #include <errno.h>
@@ -193,6 +194,28 @@ static void say_goodbye(struct app *app, int signal_fd)
     server_run(app->server, clock_monotonic_ms());
 }
 
+/*
+ * Gives up root's rights once the port is bound. What SIGHUP reads again has to be readable from
+ * now on too: better not to start than to find that out in the middle of a rotation.
+ */
+static bool become_user(const struct config *config)
+{
+    const char *const files[] = {config->keys_file, config->tls_cert, config->tls_key};
+    char why[APP_WHY_MAX + 1];
+    if (process_become(config->user, why, sizeof why) != STATUS_OK) {
+        log_error("not-started", LOG_TEXT("why", why));
+        return false;
+    }
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (files[i][0] && access(files[i], R_OK) < 0) {
+            log_error("not-readable", LOG_TEXT("user", config->user), LOG_TEXT("file", files[i]),
+                      LOG_TEXT("why", strerror(errno)));
+            return false;
+        }
+    }
+    return true;
+}
+
 static int run(struct app *app)
 {
     char why[APP_WHY_MAX + 1];
@@ -213,6 +236,8 @@ static int run(struct app *app)
         log_error("not-listening", LOG_TEXT("why", why));
         goto done;
     }
+    if (!become_user(&app->config))
+        goto done;
     log_info("listening", LOG_TEXT("address", app->config.http_listen),
              LOG_NUMBER("port", app->config.http_port), LOG_TEXT("version", PARLEY_VERSION));
     while (!turn(app, signal_fd, INT64_MAX))
@@ -246,6 +271,7 @@ int main(int argc, char **argv)
     int result = read_options(argc, argv, &call);
     if (result >= 0)
         return result;
+    process_forbid_core_dumps();
     if (config_load(call.config, &app.config, why) != STATUS_OK ||
         app_load(&app, why) != STATUS_OK) {
         log_error("not-started", LOG_TEXT("why", why));

@@ -8,6 +8,7 @@
 #include "gate.h"
 
 #include "common/log.h"
+#include "common/process.h"
 
 #include <mosquitto_plugin.h> /* after the broker's header, whose types it uses */
 #include <stdlib.h>
@@ -183,6 +184,10 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
                           struct mosquitto_opt *options, int option_count)
 {
     log_set_sink(write_to_broker_log);
+    /* For the whole broker, which holds the keys from here on. Its user it has changed by itself.
+     */
+    process_forbid_core_dumps();
+    process_forbid_new_rights();
     struct gate *gate = calloc(1, sizeof *gate);
     if (!gate)
         return MOSQ_ERR_NOMEM;

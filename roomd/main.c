@@ -3,6 +3,7 @@
 
 #include "common/config.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/token.h"
 
 #include <getopt.h>
@@ -162,7 +163,12 @@ int main(int argc, char **argv)
     if (broker < 0) {
         return fail("the configuration has no broker of that name");
     }
+    process_forbid_core_dumps();
     if (!command.check_only) {
+        /* Before the store is opened: its files belong to the user. */
+        if (process_become(config.user, why, sizeof(why)) != STATUS_OK) {
+            return fail(why);
+        }
         return serve(&config, &config.brokers[broker]);
     }
     if (keyring_load(config.keys_file, &keyring, why, sizeof(why)) != STATUS_OK) {

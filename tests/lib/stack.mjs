@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -30,11 +30,14 @@ const NO_LIMITS = ['client_messages_per_s', 'client_bytes_per_s', 'address_conne
 
 export class Stack {
   /**
-   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean}} [options] `config` is sections of options; `tls`: by
-   *        `--tls`, and every client trusts the certificate that it makes
+   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean, env?: Record<string, string>, mode?: number}} [options]
+   *   `config` is sections of options; `tls`: by `--tls`, and every client trusts the certificate that it makes; `env` is what is changed in
+   *   the environment, `mode` who may reach the state folder
    */
-  constructor({ config = {}, tls = false } = {}) {
+  constructor({ config = {}, tls = false, env = {}, mode = 0o711 } = {}) {
     this.tls = tls;
+    this.env = { ...process.env, ...env };
+    this.mode = mode;
     this.config = { ...config, limits: { ...Object.fromEntries(NO_LIMITS.map((name) => [name, 0])), ...config.limits } };
     this.violations = [];
     this.knownInvalid = new Set();
@@ -45,6 +48,7 @@ export class Stack {
   async start() {
     const [httpPort, wsPort, mqttPort, mqttsPort] = await freePorts(4);
     this.folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
+    chmodSync(this.folder, this.mode); // started by root, the daemons become another user, whose state folder is in here
     this.stateDir = join(this.folder, 'state');
     const configFile = join(this.folder, 'test.conf');
     writeFileSync(configFile, Object.entries(this.config).map(([section, options]) =>
@@ -57,8 +61,8 @@ export class Stack {
     const started = performance.now();
     this.process = spawn('./parley', ['run', '--state-dir', this.stateDir, '--config', configFile, '--http-port', httpPort,
       '--ws-port', wsPort, '--mqtt-port', mqttPort, ...(this.tls ? ['--tls', '--mqtts-port', mqttsPort] : []),
-      ...(process.env.PARLEY_MOSQUITTO ? ['--mosquitto', process.env.PARLEY_MOSQUITTO] : [])].map(String),
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+      ...(this.env.PARLEY_MOSQUITTO ? ['--mosquitto', this.env.PARLEY_MOSQUITTO] : [])].map(String),
+    { cwd: root, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.lastResort = () => this.process.kill('SIGTERM');
     process.on('exit', this.lastResort);
     this.ended = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve(code ?? signal)));
