@@ -76,13 +76,13 @@ describe('HTTP by hand', () => {
       for (const fields of [[['X', 'a'.repeat(40_000)]], [['X'.repeat(40_000), 'a']], Array.from({ length: 10_000 }, (_, i) => [`X-${i}`, 'y'])]) {
         assert.equal((await ask('GET', '/', { fields, close: false })).status, 431);
       }
-      const endless = await say(`GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(100_000)}`);
-      assert.equal(endless.status, 431);
+      // As much as the kernel takes at once: whoever still writes into the end may lose the answer.
+      assert.equal((await say(`GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(8_000)}`)).status, 431);
     });
 
     test('a request line: 16 KiB are one, more than 32 are 414, and the end', async () => {
       assert.equal((await ask('GET', `/${'a'.repeat(16_000)}`)).status, 404);
-      for (const bytes of [rawRequest(stack.httpUrl, 'GET', `/${'a'.repeat(40_000)}`, { close: false }), `GET /${'a'.repeat(1_000_000)}`, 'A'.repeat(1_000_000)]) {
+      for (const bytes of [rawRequest(stack.httpUrl, 'GET', `/${'a'.repeat(40_000)}`, { close: false }), `GET /${'a'.repeat(50_000)}`, 'A'.repeat(50_000)]) {
         assert.match(String((await say(bytes)).status), /^4(14|31)$/);
       }
     });

@@ -197,10 +197,9 @@ describe('limits of a client', () => {
 describe('one who floods, and the others', () => {
   const PER_S = 100;
   const stack = useStack({ config: { limits: { client_messages_per_s: PER_S, client_bytes_per_s: 500_000 } } });
-  const SAMPLES = 300;
-  const ROUNDS = 5;
+  const SAMPLES = 1000;
+  const ROUNDS = 10;
 
-  const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
   const p99 = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)];
 
   /** One-way times of 3 KB offers from member to member, one after the other, ms. Each pair stays within its own limits. */
@@ -218,30 +217,31 @@ describe('one who floods, and the others', () => {
   }
 
   test('ten times the limit, of messages and of bytes: the p99 of others is at most doubled', { timeout: 120_000 }, async (t) => {
-    const pairs = [];
-    for (let i = 0; i < 12; i++) pairs.push(await pair(stack, { transport: 'tcp' }));
-    const { room, ada: eve, bob: mallory } = await pair(stack);
-    await eve.client.end();
-    const rounds = { calm: [], flooded: [] };
-    let sent = 0;
+    // So many that none is sent more than its inbox takes.
+    const pairs = await Promise.all(Array.from({ length: 48 }, () => pair(stack, { transport: 'tcp' })));
+    const calm = [];
+    const flooded = [];
+    const rates = [];
+    await measure(pairs); // the first offers of a process are slow
     for (let round = 0; round < ROUNDS; round++) {
-      rounds.calm.push(p99(await measure(pairs)));
+      calm.push(...await measure(pairs));
+      const { room, ada: eve, bob: mallory } = await pair(stack); // others each time: whoever was put out before is out sooner
+      await eve.client.end();
       const flooder = fork(new URL('flooder.mjs', import.meta.url));
       flooder.send({
-        url: stack.mqttUrl, id: eve.id, token: eve.token, topic: `parley/v1/rooms/${room}/to/${mallory.id}/offer/${eve.id}`,
+        url: stack.mqttUrl, id: eve.id, token: eve.token, room, to: mallory.id,
         payload: JSON.stringify({ session: 's', sdp: `${SDP}${'a=z\r\n'.repeat(980)}` }), perS: 10 * PER_S,
       });
       await once(flooder, 'message');
-      rounds.flooded.push(p99(await measure(pairs)));
+      flooded.push(...await measure(pairs));
       flooder.send('stop');
       const [told] = await once(flooder, 'message');
-      sent += told.messages;
+      rates.push(told.sent / told.seconds);
       await once(flooder, 'exit');
+      await mallory.client.end();
     }
-    const [calm, flooded] = [median(rounds.calm), median(rounds.flooded)];
-    t.diagnostic(`p99 of one-way offers, median of ${ROUNDS} rounds: calm ${calm.toFixed(2)} ms, flooded ${flooded.toFixed(2)} ms, ratio ${(flooded / calm).toFixed(2)}; ${Math.round(sent)} sent`);
-    assert.ok(await stack.metric('parley_gate_too_many_messages_total{broker="main"}') > 0 || await stack.metric('parley_gate_too_many_bytes_total{broker="main"}') > 0, 'it was a flood');
-    assert.ok(flooded <= 2 * calm, `calm ${rounds.calm.map((ms) => ms.toFixed(2))}, flooded ${rounds.flooded.map((ms) => ms.toFixed(2))}`);
+    t.diagnostic(`p99 of ${calm.length} one-way offers: calm ${p99(calm).toFixed(2)} ms, flooded ${p99(flooded).toFixed(2)} ms, ratio ${(p99(flooded) / p99(calm)).toFixed(2)}; the flood: ${rates.map(Math.round)} a second`);
+    assert.ok(p99(flooded) <= 2 * p99(calm), `p99 calm ${p99(calm).toFixed(2)} ms, flooded ${p99(flooded).toFixed(2)} ms`);
   });
 });
 
