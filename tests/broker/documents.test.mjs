@@ -140,3 +140,20 @@ describe('the schemas', () => {
     for (const [name] of named) assert.ok(used.has(name) || references.includes(`${name}.json`), name);
   });
 });
+
+describe('the threat table', () => {
+  const rows = read('docs/security.md').split('\n').filter((line) => /^\| (?!threat |---)/.test(line)).map((line) => line.split('|').slice(1, -1));
+
+  test('names for each threat a test that there is', () => {
+    assert.ok(rows.length > 40);
+    for (const [threat, control, tests] of rows) {
+      assert.ok(control.trim(), threat);
+      const named = [...tests.matchAll(/`(tests\/[^`]+)`((?: "[^"]+")+)/g)];
+      assert.equal(named.map(([text]) => text).join('; '), tests.trim(), threat);
+      for (const [, file, titles] of named) {
+        const source = read(file);
+        for (const [, title] of titles.matchAll(/"([^"]+)"/g)) assert.ok(source.includes(title), `${file}: ${title}`);
+      }
+    }
+  });
+});
