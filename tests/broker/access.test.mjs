@@ -31,6 +31,8 @@ describe('the door', () => {
         const id = randomId('p-');
         const token = await stack.token('peer', id, room);
         await refused(enter({ id: randomId('p-'), username: id, token }), code, "another's client id");
+        const other = randomId('p-');
+        await refused(enter({ id: other, username: other, token }), code, "another's token");
         await refused(enter({ id, username: randomId('p-'), token }), code, "another's user name");
         await refused(enter({ id, username: '', token }), code, 'no user name');
         for (const odd of ['+', '#', 'a/b', '$SYS', `${id}/`]) await refused(enter({ id: odd, username: odd, token }), code, odd);

@@ -15,8 +15,8 @@ process.once('message', ({ url, id, token, room, to, payload, perS }) => {
   let due = 0;
   let sent = 0;
   client.on('error', () => {}); // it is refused, and tries again
-  client.on('connect', () => client.subscribe(`parley/v1/rooms/${room}/to/${id}/#`));
-  client.once('message', () => process.send('refused')); // nobody else writes to it
+  client.on('connect', () => client.subscribe(`parley/v1/rooms/${room}/to/${id}/error`));
+  client.once('message', () => process.send('refused'));
   const timer = setInterval(() => {
     const now = performance.now();
     due = client.connected ? due + perS * (now - last) / 1000 : 0;

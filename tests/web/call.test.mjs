@@ -89,6 +89,18 @@ test('what the other shows is believed only when it is what it should be', async
   assert.deepEqual(heard, [{ audio: true, video: false }]);
 });
 
+test('what a connection shows begins anew, whatever its channel says before its tracks are there', async () => {
+  const { call } = await established();
+  const heard = [];
+  call.on('shown', (shown) => heard.push(shown));
+  call.on('stream', () => heard.push('stream'));
+  made[0].channel.onmessage({ data: '{"audio":true,"video":false}' });
+  call.arrived(false, false);
+  made[1].channel.onmessage({ data: '{"audio":false,"video":false}' });
+  made[1].ontrack({ track: TRACKS.video });
+  assert.deepEqual(heard, [{ audio: true, video: false }, { audio: true, video: true }, { audio: false, video: false }, 'stream']);
+});
+
 test('candidates that come before their description wait for it', async () => {
   const { call } = start();
   await call.receive('candidate', { session: 'theirs', candidates: [{ candidate: 'c1' }] });

@@ -178,6 +178,8 @@ export class Call extends Emitter {
     this.#polite = polite;
     this.#makingOffer = this.#settingAnswer = this.#ignoreOffer = false;
     this.emit('media', 'new');
+    // Until its channel says otherwise; now, since the channel may speak before the tracks are told.
+    this.emit('shown', { audio: true, video: true });
 
     pc.onnegotiationneeded = () => void this.#offer(pc);
     pc.onicecandidate = ({ candidate }) => {

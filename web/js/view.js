@@ -146,7 +146,6 @@ export class View extends Emitter {
     const remote = video('remote');
     if (remote.srcObject !== stream) {
       this.#hasPicture = false;
-      this.#shown = { audio: true, video: true };
       remote.srcObject = stream;
     }
     if (stream) void this.#play();
