@@ -236,7 +236,7 @@ if (!sanitized) describe('one who floods, and the others', () => {
         url: stack.mqttUrl, id: eve.id, token: eve.token, room, to: mallory.id,
         payload: JSON.stringify({ session: 's', sdp: `${SDP}${'a=z\r\n'.repeat(980)}` }), perS: 10 * PER_S,
       });
-      await once(flooder, 'message');
+      await once(flooder, 'message', { signal: AbortSignal.timeout(10_000) }); // it is refused, or this is no flood
       flooded.push(...await measure(pairs));
       flooder.send('stop');
       const [told] = await once(flooder, 'message');
