@@ -173,6 +173,8 @@ describe('limits of a client', () => {
       return granted > 200 && codes.every((code) => code === NOT_AUTHORIZED) && (await stack.metric('parley_gate_too_many_subscribes_total{broker="main"}')) > 0;
     }, { timeout: 60_000, every: 400, what: 'the last filter' });
     assert.ok(granted <= 320, `${granted} granted`);
+    const another = await stack.peer(room, { version: 5 });
+    await refused(another.client.subscribe(`rooms/${room}/to/${eve.id}/offer/+`), NOT_AUTHORIZED, 'an inbox that is not its own');
   });
 
   test('who goes on is put out, comes back, and is put out sooner', async () => {
@@ -234,7 +236,7 @@ if (!sanitized) describe('one who floods, and the others', () => {
         url: stack.mqttUrl, id: eve.id, token: eve.token, room, to: mallory.id,
         payload: JSON.stringify({ session: 's', sdp: `${SDP}${'a=z\r\n'.repeat(980)}` }), perS: 10 * PER_S,
       });
-      await once(flooder, 'message');
+      await once(flooder, 'message', { signal: AbortSignal.timeout(10_000) }); // it is refused, or this is no flood
       flooded.push(...await measure(pairs));
       flooder.send('stop');
       const [told] = await once(flooder, 'message');
@@ -295,6 +297,16 @@ describe('what waits for one who does not read', () => {
     assert.ok(kept.length >= 250 && kept.length <= 256, `${kept.length} kept`);
     assert.deepEqual(kept.map((message) => message.json.n), kept.map((_, i) => i), 'the first ones, in order');
     await reported(stack, 'parley_gate_queue_full_total{broker="main"}', 44);
+
+    await bob.join();
+    await bob.drop();
+    await ada.next('user-away');
+    for (let i = 0; i < 30; i++) await ada.tell(bob, 'offer', { sdp: LARGE });
+    bob.client.forget();
+    await bob.connect();
+    await bob.settle();
+    const large = bob.client.seen(/offer/).length;
+    assert.ok(large >= 15 && large <= 1024 * 1024 / LARGE.length, `${large} large ones kept`);
     await bob.join();
     await ada.tell(bob, 'answer');
     assert.equal((await bob.next(/answer/)).topic, `parley/v1/rooms/${room}/to/${bob.id}/answer/${ada.id}`);

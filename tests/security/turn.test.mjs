@@ -131,6 +131,8 @@ if (inOwnNetwork(import.meta.url, { timeout: 180_000 })) {
       test('credentials as httpd hands them out, over both families and for both', async () => {
         const { json } = await stack.http('POST', `/api/rooms/${await stack.room()}/peers`);
         const [{ username, credential }] = json.ice_servers;
+        const left = Number(username.split(':')[0]) - nowS();
+        assert.ok(left > 590 && left <= 600, `good for ${left} s`);
         assert.equal(await allocate({ username, credential }), 0);
         assert.equal(await allocate({ username, credential }, { family: 'v6' }), 0);
         assert.equal(await allocate({ username, credential }, { host: PUBLIC.v6 }), 0);

@@ -249,6 +249,9 @@ static void test_rotation(void **state)
 
 /* ---- seats ---- */
 
+#define SEAT                                                                                       \
+    "\"sub\":\"p-ada\",\"session\":\"s1\",\"room\":\"kitchen\",\"rev\":7,\"iat\":1799999990"
+
 static void test_seats(void **state)
 {
     struct keyring *keyring = ring(KEY_1);
@@ -273,6 +276,28 @@ static void test_seats(void **state)
     assert_int_equal(token_verify(keyring, seat, strlen(seat), NOW, &claims), STATUS_UNAUTHORIZED);
     assert_int_equal(seat_verify(keyring, token, strlen(token), &out), STATUS_UNAUTHORIZED);
     assert_int_equal(seat_verify(keyring, "", 0, &out), STATUS_UNAUTHORIZED);
+
+    /* One that is made up: with this issuer only, and every character counts. */
+    static const struct {
+        const char *payload;
+        bool good;
+    } rows[] = {
+        {"{\"iss\":\"parley-seat\"," SEAT "}", true},
+        {"{\"iss\":\"parley\"," SEAT "}", false},
+        {"{" SEAT "}", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char forged[SEAT_MAX * 2];
+        size_t len = forge(HEADER, rows[i].payload, EVP_sha256(), forged);
+        assert_int_equal(seat_verify(keyring, forged, len, &out),
+                         rows[i].good ? STATUS_OK : STATUS_UNAUTHORIZED);
+    }
+    for (size_t i = 0; seat[i]; i++) {
+        char right = seat[i];
+        seat[i] = right == 'A' ? 'B' : 'A';
+        assert_int_equal(seat_verify(keyring, seat, strlen(seat), &out), STATUS_UNAUTHORIZED);
+        seat[i] = right;
+    }
 
     for (char *field = in.peer_id; field; field = field == in.peer_id   ? in.session
                                                   : field == in.session ? in.room
