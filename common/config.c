@@ -84,6 +84,25 @@ enum status config_set(struct config *config, const char *assignment,
     return STATUS_OK;
 }
 
+enum status config_check(const struct config *config, char why[static CONFIG_WHY_MAX + 1])
+{
+    bool tls = config->tls_cert[0] != '\0';
+    if (tls != (config->tls_key[0] != '\0')) {
+        snprintf(why, CONFIG_WHY_MAX + 1, "tls_cert and tls_key go together");
+        return STATUS_BAD_REQUEST;
+    }
+    for (unsigned i = 0; i < config->broker_count; i++) {
+        const struct config_broker *broker = &config->brokers[i];
+        if (broker->mqtt_port == broker->ws_port ||
+            (tls &&
+             (broker->mqtts_port == broker->ws_port || broker->mqtts_port == broker->mqtt_port))) {
+            snprintf(why, CONFIG_WHY_MAX + 1, "two of a broker's ports are the same");
+            return STATUS_BAD_REQUEST;
+        }
+    }
+    return STATUS_OK;
+}
+
 /* ---- writing ---- */
 
 static void write_value(FILE *out, const struct config_option *option, const void *base)

@@ -95,6 +95,13 @@ enum status config_parse(const char *name, const char *text, size_t len, struct 
 enum status config_set(struct config *config, const char *assignment,
                        char why[static CONFIG_WHY_MAX + 1]);
 
+/*
+ * What no single option can tell: tls_cert and tls_key go together, and no two of a broker's ports
+ * are the same. config_parse asks it; whoever calls config_set asks it after the last one.
+ * STATUS_BAD_REQUEST and `why` when the options exclude each other.
+ */
+enum status config_check(const struct config *config, char why[static CONFIG_WHY_MAX + 1]);
+
 /* Writes every option with its value as a file that config_load reads back to the same. */
 void config_write(FILE *out, const struct config *config);
 

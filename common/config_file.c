@@ -140,26 +140,18 @@ static int take_option(void *context, const char *section, const char *name, con
 
 /* ---- the whole file ---- */
 
-/* What no single line can tell. */
-static bool check_whole(struct reading *reading)
+/* What follows from the file as a whole. */
+static bool finish(struct reading *reading)
 {
     struct config *config = reading->config;
+    char why[CONFIG_WHY_MAX + 1];
     const struct config_option *keys = config_find_option("parley", "keys_file");
     bool given = reading->seen[keys - config_options] && config->keys_file[0];
     if (!given && !config_derive_keys_file(config, config->keys_file))
         return fail(reading, "state_dir is too long");
-    if (!config->tls_cert[0] != !config->tls_key[0])
-        return fail(reading, "tls_cert and tls_key go together");
     if (config->broker_count == 0)
         config_add_broker(config, "main");
-    for (unsigned i = 0; i < config->broker_count; i++) {
-        const struct config_broker *broker = &config->brokers[i];
-        if (broker->mqtt_port == broker->ws_port ||
-            (config->tls_cert[0] &&
-             (broker->mqtts_port == broker->ws_port || broker->mqtts_port == broker->mqtt_port)))
-            return fail(reading, "two of a broker's ports are the same");
-    }
-    return true;
+    return config_check(config, why) == STATUS_OK || fail(reading, why);
 }
 
 enum status config_parse(const char *name, const char *text, size_t len, struct config *out,
@@ -180,7 +172,7 @@ enum status config_parse(const char *name, const char *text, size_t len, struct 
     if (line < 0)
         fail(&reading, "out of memory");
     if (!reading.failed)
-        check_whole(&reading);
+        finish(&reading);
     if (reading.failed) {
         snprintf(why, CONFIG_WHY_MAX + 1, "%.100s:%u: %.140s", name, reading.line, reading.what);
         return STATUS_BAD_REQUEST;

@@ -159,6 +159,8 @@ static int command_config(const struct call *call)
         if (config_set(&config, assignment, why) != STATUS_OK)
             return complain(why, NULL);
     }
+    if (config_check(&config, why) != STATUS_OK)
+        return complain(why, NULL);
     config_write(stdout, &config);
     return EXIT_SUCCESS;
 }

@@ -76,16 +76,6 @@ static void check_lines(const uint8_t *data, size_t size)
     }
 }
 
-/* True when no two options of `from` exclude each other, which single ones may on their way. */
-static bool holds_together(const struct config *from)
-{
-    for (unsigned i = 0; i < from->broker_count; i++) {
-        if (from->brokers[i].mqtt_port == from->brokers[i].ws_port)
-            return false;
-    }
-    return true;
-}
-
 static void set_lines(struct input *in)
 {
     char why[CONFIG_WHY_MAX + 1] = "";
@@ -99,7 +89,8 @@ static void set_lines(struct input *in)
         }
         free(line);
     }
-    if (holds_together(&config))
+    /* Single options may exclude each other, which a file's may not. */
+    if (config_check(&config, why) == STATUS_OK)
         check_config(&config);
 }
 

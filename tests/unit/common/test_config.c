@@ -245,6 +245,32 @@ static void test_set(void **state)
     }
 }
 
+/* Options that are fine by themselves may exclude each other. */
+static void test_check_looks_at_all_of_them(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"parley.tls_cert=/c", "rooms.grace_s=5"},
+        {"parley.tls_key=/k", "rooms.grace_s=5"},
+        {"broker main.mqtt_port=9001", "rooms.grace_s=5"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        config_defaults(&config);
+        assert_int_equal(config_check(&config, why), STATUS_OK);
+        for (size_t k = 0; k < 2; k++)
+            assert_int_equal(config_set(&config, wrong[i][k], why), STATUS_OK);
+        why[0] = '\0';
+        assert_int_equal(config_check(&config, why), STATUS_BAD_REQUEST);
+        assert_true(why[0] != '\0');
+    }
+    config_defaults(&config);
+    assert_int_equal(config_set(&config, "parley.tls_cert=/c", why), STATUS_OK);
+    assert_int_equal(config_set(&config, "parley.tls_key=/k", why), STATUS_OK);
+    assert_int_equal(config_check(&config, why), STATUS_OK);
+    assert_int_equal(config_set(&config, "broker main.mqtts_port=9001", why), STATUS_OK);
+    assert_int_equal(config_check(&config, why), STATUS_BAD_REQUEST);
+}
+
 static void test_write_reads_back_the_same(void **state)
 {
     char *text = NULL;
@@ -354,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_wrong_files),
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_set),
+        cmocka_unit_test(test_check_looks_at_all_of_them),
         cmocka_unit_test(test_write_reads_back_the_same),
         cmocka_unit_test(test_load),
         cmocka_unit_test(test_options_are_printed),
