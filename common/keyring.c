@@ -1,15 +1,12 @@
 #include "keyring.h"
 
 #include "base64url.h"
+#include "file_text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FILE_BYTES_MAX (16 * 1024)
 
@@ -80,71 +77,25 @@ static bool add_lines(struct keyring *keyring, const char *path, const char *tex
     return true;
 }
 
-/* Opens the file and sees to it that it is nobody else's to read or write. -1 and `why` when it is
- * not so. */
-static int open_private(const char *path, char *why, size_t why_size)
-{
-    struct stat about;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &about) != 0) {
-        snprintf(why, why_size, "%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(about.st_mode)) {
-        snprintf(why, why_size, "%s: is no ordinary file", path);
-    } else if (about.st_mode & (S_IRWXO | S_IWGRP)) {
-        snprintf(why, why_size, "%s: others may read or write it: chmod 600", path);
-    } else {
-        return file;
-    }
-    if (file >= 0)
-        close(file);
-    return -1;
-}
-
-/* Reads up to FILE_BYTES_MAX bytes and ends them with a NUL; false when there are more, a NUL is
- * among them, or reading fails. */
-static bool read_all(int file, char text[static FILE_BYTES_MAX + 1])
-{
-    size_t len = 0;
-    while (len <= FILE_BYTES_MAX) {
-        ssize_t got = read(file, text + len, FILE_BYTES_MAX + 1 - len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return false;
-        if (got == 0) {
-            text[len] = '\0';
-            return strlen(text) == len;
-        }
-        len += (size_t)got;
-    }
-    return false;
-}
-
 enum status keyring_load(const char *path, struct keyring **out, char *why, size_t why_size)
 {
     enum status status = STATUS_INTERNAL;
-    char *text = NULL;
-    struct keyring *keyring = NULL;
-    int file = open_private(path, why, why_size);
-    if (file < 0)
-        return status;
-    text = malloc(FILE_BYTES_MAX + 1);
-    keyring = calloc(1, sizeof *keyring);
-    if (!text || !keyring || !read_all(file, text)) {
+    struct file_text text;
+    struct keyring *keyring = calloc(1, sizeof *keyring);
+    if (file_text_read(path, FILE_TEXT_SECRET, FILE_BYTES_MAX, &text, why, why_size) != STATUS_OK)
+        goto cleanup;
+    if (!keyring || strlen(text.bytes) != text.len) {
         snprintf(why, why_size, "%s: cannot be read", path);
         goto cleanup;
     }
-    if (!add_lines(keyring, path, text, why, why_size))
+    if (!add_lines(keyring, path, text.bytes, why, why_size))
         goto cleanup;
     *out = keyring;
     keyring = NULL;
     status = STATUS_OK;
 cleanup:
     keyring_free(keyring);
-    if (text)
-        OPENSSL_cleanse(text, FILE_BYTES_MAX + 1);
-    free(text);
-    close(file);
+    file_text_clear(&text);
     return status;
 }
 

@@ -1,46 +1,32 @@
 #include "ice.h"
 
 #include "common/config.h"
+#include "common/file_text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum status turn_secret_load(const char *path, struct turn_secret *out, char *why, size_t why_size)
 {
-    enum status status = STATUS_INTERNAL;
-    struct stat about;
-    char text[TURN_SECRET_MAX + 2];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &about) < 0) {
-        snprintf(why, why_size, "%s: %s", path, strerror(errno));
-        goto done;
-    }
-    if (about.st_mode & S_IRWXO) {
-        snprintf(why, why_size, "%s: others may read or write it (chmod 600)", path);
-        goto done;
-    }
-    ssize_t len = read(fd, text, sizeof text);
-    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+    struct file_text text;
+    if (file_text_read(path, FILE_TEXT_SECRET, TURN_SECRET_MAX + 2, &text, why, why_size) !=
+        STATUS_OK)
+        return STATUS_INTERNAL;
+    size_t len = text.len;
+    while (len > 0 && (text.bytes[len - 1] == '\n' || text.bytes[len - 1] == '\r'))
         len--;
-    if (len <= 0 || len > TURN_SECRET_MAX) {
+    bool fits = len > 0 && len <= TURN_SECRET_MAX;
+    if (fits) {
+        *out = (struct turn_secret){.len = len};
+        memcpy(out->text, text.bytes, len);
+    } else {
         snprintf(why, why_size, "%s: a secret has 1 to %d bytes", path, TURN_SECRET_MAX);
-        goto done;
     }
-    *out = (struct turn_secret){.len = (size_t)len};
-    memcpy(out->text, text, (size_t)len);
-    status = STATUS_OK;
-done:
-    OPENSSL_cleanse(text, sizeof text);
-    if (fd >= 0)
-        close(fd);
-    return status;
+    file_text_clear(&text);
+    return fits ? STATUS_OK : STATUS_INTERNAL;
 }
 
 void ice_credentials(const struct turn_secret *secret, int64_t expires_at, const char *peer_id,

@@ -25,7 +25,7 @@ struct turn_secret {
 /*
  * Reads the secret from the file at `path`, a line break at its end taken off. STATUS_INTERNAL,
  * with a sentence in `why`, when it cannot be read, is empty, is too long, or may be read by
- * others.
+ * others or written by its group.
  */
 enum status turn_secret_load(const char *path, struct turn_secret *out, char *why, size_t why_size);
 
