@@ -161,6 +161,20 @@ test('an offer from a new page load replaces the connection, too', async () => {
   assert.equal(made.length, 2);
 });
 
+test('a connection that goes while a description is taken holds up nothing of the next one', async (t) => {
+  t.mock.method(console, 'warn', () => {});
+  const { call, sent } = await established();
+  const overtaken = call.receive('offer', { session: 'theirs', sdp: 'o2' });
+  await Promise.resolve();
+  call.arrived(false, false);
+  await overtaken;
+  await until(() => sent.some(({ kind }) => kind === 'offer'));
+  await call.receive('answer', { session: 'new', sdp: 'a2' });
+  await call.receive('candidate', { session: 'new', candidates: [{ candidate: 'c1' }] });
+  assert.deepEqual([made.length, made[1].remoteDescription.sdp, made[1].candidates], [2, 'a2', ['c1']]);
+  assert.ok(sent.every(({ kind }) => kind !== 'answer'), 'the description of the one before is not answered');
+});
+
 test('the other comes back while the media is up: nothing happens', async () => {
   const { call, sent } = await established();
   call.arrived(true, false);

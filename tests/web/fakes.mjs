@@ -147,14 +147,14 @@ export class FakePeerConnection {
   }
 
   async setLocalDescription() {
-    await settle();
+    await this.#work();
     const type = this.signalingState === 'have-remote-offer' ? 'answer' : 'offer';
     this.localDescription = { type, sdp: `${type} ${++this.#serial}` };
     this.signalingState = type === 'offer' ? 'have-local-offer' : 'stable';
   }
 
   async setRemoteDescription(description) {
-    await settle();
+    await this.#work();
     if (description.sdp === 'broken') throw new Error('broken description');
     this.remoteDescription = description;
     this.signalingState = description.type === 'offer' ? 'have-remote-offer' : 'stable';
@@ -164,6 +164,7 @@ export class FakePeerConnection {
   }
 
   async addIceCandidate(candidate) {
+    await this.#work();
     if (!this.remoteDescription) throw new Error('no remote description');
     this.candidates.push(candidate.candidate);
   }
@@ -185,6 +186,12 @@ export class FakePeerConnection {
   become(state) {
     this.connectionState = state;
     this.onconnectionstatechange?.();
+  }
+
+  /** What is under way when the connection is closed never ends (W3C WebRTC 1.0, 4.4.1.2). */
+  async #work() {
+    await settle();
+    if (this.signalingState === 'closed') await new Promise(() => {});
   }
 
   /** However much has changed, one event (W3C WebRTC 1.0, 4.7.3). */

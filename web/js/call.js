@@ -59,6 +59,10 @@ export class Call extends Emitter {
   #channel = null;
   /** @type {SafetyExchange | null} */
   #exchange = null;
+  /** Rejects when the connection goes. @type {Promise<never>} */
+  #gone = new Promise(() => {});
+  /** @type {(reason: Error) => void} */
+  #go = () => {};
   #batch;
   #polite = false;
   #makingOffer = false;
@@ -166,8 +170,19 @@ export class Call extends Emitter {
     this.#channel = this.#exchange = null;
     const pc = this.#pc;
     this.#pc = null;
+    this.#go(new Error('the connection is gone'));
     pc?.close();
     if (pc) this.emit('safety', PENDING);
+  }
+
+  /**
+   * What a connection does, or an error as soon as it goes: what is under way then stays pending for ever (W3C WebRTC 1.0, 4.4.1.2),
+   * and so would all turns behind it.
+   *
+   * @param {Promise<void>} work @returns {Promise<void>}
+   */
+  #unlessGone(work) {
+    return Promise.race([work, this.#gone]);
   }
 
   /** @param {boolean} polite the other's offer comes first */
@@ -175,6 +190,8 @@ export class Call extends Emitter {
     const { iceServers, newConnection = (config) => new RTCPeerConnection(config) } = this.#options;
     const pc = newConnection({ iceServers: /** @type {RTCIceServer[]} */ (iceServers) });
     this.#pc = pc;
+    this.#gone = new Promise((_, reject) => { this.#go = reject; });
+    this.#gone.catch(() => {}); // nothing may be under way
     this.#polite = polite;
     this.#makingOffer = this.#settingAnswer = this.#ignoreOffer = false;
     this.emit('media', 'new');
@@ -270,7 +287,7 @@ export class Call extends Emitter {
     } catch (error) {
       if (pc === this.#pc && pc.signalingState !== 'closed') console.warn('parley: no offer:', error);
     } finally {
-      this.#makingOffer = false;
+      if (pc === this.#pc) this.#makingOffer = false;
     }
   }
 
@@ -308,12 +325,12 @@ export class Call extends Emitter {
     this.#ignoreOffer = !this.#polite && !ready;
     if (this.#ignoreOffer) return;
     this.#remoteSession = session;
-    await pc.setRemoteDescription({ type: 'offer', sdp }); // rolls back an offer of ours
-    await this.#addEarly(pc);
+    await this.#unlessGone(pc.setRemoteDescription({ type: 'offer', sdp })); // rolls back an offer of ours
+    await this.#addEarly();
     this.#fillTransceivers(pc);
     if (!this.#channel) this.#openChannel(pc);
-    await pc.setLocalDescription();
-    if (pc === this.#pc) this.#sendDescription(pc);
+    await this.#unlessGone(pc.setLocalDescription());
+    this.#sendDescription(pc);
   }
 
   /**
@@ -329,11 +346,11 @@ export class Call extends Emitter {
     this.#remoteSession = session;
     try {
       this.#settingAnswer = true;
-      await pc.setRemoteDescription({ type: 'answer', sdp });
+      await this.#unlessGone(pc.setRemoteDescription({ type: 'answer', sdp }));
     } finally {
       this.#settingAnswer = false;
     }
-    await this.#addEarly(pc);
+    await this.#addEarly();
   }
 
   /** The offer made the transceivers: send in them what we have. @param {RTCPeerConnection} pc */
@@ -358,18 +375,17 @@ export class Call extends Emitter {
     }
     for (const candidate of candidates) {
       try {
-        await pc.addIceCandidate(candidate);
+        await this.#unlessGone(pc.addIceCandidate(candidate));
       } catch (error) {
         if (!this.#ignoreOffer) throw error; // those of an ignored offer fit nothing here
       }
     }
   }
 
-  /** @param {RTCPeerConnection} pc */
-  async #addEarly(pc) {
+  async #addEarly() {
     const early = this.#early.filter(({ session }) => session === this.#remoteSession);
     this.#early = [];
-    for (const { session, candidates } of early) if (pc === this.#pc) await this.#addCandidates(session, candidates);
+    for (const { session, candidates } of early) await this.#addCandidates(session, candidates);
   }
 
   #onMediaState() {

@@ -13,6 +13,7 @@ const SENTENCES = {
 };
 
 const CHANGED = 'The code is a new one, because the connection was made again.';
+const GONE = 'The connection was made again. The code from before is good no more.';
 
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -44,6 +45,7 @@ export class SafetyView {
     at('safety-words').hidden = code === '';
     at('safety-text').textContent = SENTENCES[state];
     if (isNew) this.#sayChanged(CHANGED);
+    else if (state === 'pending' && this.#before) this.#sayChanged(GONE); // who never makes another one must not pass for the one before
     else if (state === 'agreed') this.#sayChanged('');
     this.#button.dataset.state = state;
     this.#label();
@@ -75,7 +77,8 @@ export class SafetyView {
   }
 
   #label() {
-    const label = this.#state === 'none' ? 'Safety code: none' : 'changed' in this.#button.dataset ? 'Safety code: a new one' : 'Safety code';
+    const news = this.#state === 'agreed' ? 'a new one' : 'none yet';
+    const label = this.#state === 'none' ? 'Safety code: none' : 'changed' in this.#button.dataset ? `Safety code: ${news}` : 'Safety code';
     this.#button.setAttribute('aria-label', label);
     this.#button.title = label;
   }
