@@ -1,6 +1,8 @@
 /** Rule 10: hostile payloads change nothing, are counted, and are answered by a stable id. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import WebSocket from 'ws';
 import { links, NOT_AUTHORIZED, refused } from '../lib/client.mjs';
 import { randomId } from '../lib/jwt.mjs';
 import { pair } from '../lib/peer.mjs';
@@ -161,5 +163,24 @@ describe('bad input', () => {
     assert.equal((await ada.next('user-away')).json.peer_id, bob.id);
     await bob.connect();
     assert.equal((await bob.join()).resumed, true);
+  });
+
+  test('a size that is announced on a WebSocket, and never sent, keeps nobody out', { timeout: 30_000 }, async (t) => {
+    // Mosquitto 2.0 takes the memory at once. Twelve of 256 MiB: more than an account of 2 GiB would have.
+    const sockets = await Promise.all(Array.from({ length: 12 }, async () => {
+      const socket = new WebSocket(stack.wsUrl, 'mqtt');
+      t.after(() => socket.terminate());
+      await once(socket, 'open');
+      socket.send(bytes(0x10, 0xff, 0xff, 0xff, 0x7f, 0)); // a CONNECT of 268,435,455 bytes, and its first
+      socket.ping();
+      await once(socket, 'pong'); // it is read
+      return socket;
+    }));
+    for (const transport of ['ws', 'tcp']) {
+      const { ada, bob } = await pair(stack, { transport });
+      await ada.tell(bob, 'offer');
+      await bob.next(/\/offer\//);
+    }
+    for (const socket of sockets) assert.equal(socket.readyState, WebSocket.OPEN, 'the broker holds it still, and is none the worse');
   });
 });

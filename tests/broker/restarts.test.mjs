@@ -158,8 +158,7 @@ describe('restarts', () => {
 
   test('roomd that is told to stop says good-bye', async () => {
     const peer = await stack.peer(await stack.room());
-    const old = epochOf(peer);
-    peer.client.forget();
+    const { json: { epoch: old } } = await peer.next('roomd/status');
     stack.signal('roomd', 'SIGTERM');
     const { json } = await peer.next('roomd/status');
     assert.notEqual(json.state, 'online');
