@@ -132,6 +132,22 @@ describe('the padlock', () => {
     assert.notEqual(again, hers);
     assert.equal(await ada.page.innerText('#safety-words'), again, 'the panel that is open shows the new ones');
     await ada.picture('safety-new');
+
+    // A connection that never gets a code, as an old program would make it, or one in the middle who comes after the words were read.
+    await ada.page.click('#safety');
+    await bob.page.addInitScript(() => {
+      const { send } = RTCDataChannel.prototype;
+      RTCDataChannel.prototype.send = function (data) {
+        if (!data.includes('"safety"')) send.call(this, data);
+      };
+    });
+    await bob.page.reload();
+    await bob.sees('call');
+    await ada.reads('#status', 'In a call with Bob');
+    await ada.reads('#safety-changed', 'The code from before is good no more');
+    assert.equal(await ada.page.getAttribute('#safety', 'aria-label'), 'Safety code: none yet');
+    assert.equal(await ada.page.innerText('#safety-words'), '');
+    await ada.picture('safety-gone');
     for (const someone of [ada, bob]) await someone.close();
   });
 

@@ -31,7 +31,11 @@ function setUp() {
     addAddress(`${v4}/24`);
     addAddress(`${v6}/64`);
   }
-  for (const link of ['public0', 'public1']) ip('link', 'set', link, 'up');
+  for (const link of ['public0', 'public1']) {
+    // no link-local addresses: they come a second or two later, and a change of addresses ends what a browser is loading
+    ip('link', 'set', link, 'addrgenmode', 'none');
+    ip('link', 'set', link, 'up');
+  }
 }
 
 /**

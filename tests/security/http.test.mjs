@@ -140,10 +140,12 @@ describe('HTTP by hand', () => {
       [['Content-Length ', '2']], [['Transfer-Encoding\t', 'chunked']], [['X', 'y\r\n Content-Length: 2']], [['X', '\r\n\tfolded']], [['X y', 'z']], [['X', 'a\0b']], [['(X)', 'y']],
     ]) {
       for (const target of ['/api/rooms', '/nothing']) {
-        const bytes = rawRequest(stack.httpUrl, 'POST', target, { fields: [['Content-Type', 'application/json'], ...fields], body: `0\r\n\r\n${next}`, close: false });
-        const answer = await say(bytes);
-        assert.equal(answer.status, 400, `${target} ${JSON.stringify(fields)}`);
-        assert.doesNotMatch(answer.text, /alive/, `a second request out of ${JSON.stringify(fields)}`);
+        for (const behind of [[], [['Y', 'z']]]) { // a bad field ends the block, or another stands behind it
+          const all = [['Content-Type', 'application/json'], ...fields, ...behind];
+          const answer = await say(rawRequest(stack.httpUrl, 'POST', target, { fields: all, body: `0\r\n\r\n${next}`, close: false }));
+          assert.equal(answer.status, 400, `${target} ${JSON.stringify(all)}`);
+          assert.doesNotMatch(answer.text, /alive/, `a second request out of ${JSON.stringify(all)}`);
+        }
       }
     }
     for (const size of ['zz', '-1', '', '0x2', '1ffffffffffffffff']) {
@@ -218,7 +220,7 @@ describe('HTTP by hand', () => {
       `/..%5c..%5c${passwd}`, `/..\\..\\${passwd}`, '/js\\page.js', '/js%5cpage.js', `/%c0%ae%c0%ae/${passwd}`, `/%c0%af${passwd}`, `/%e0%80%ae%e0%80%ae/${passwd}`, `/\xc0\xae\xc0\xae/${passwd}`, `/%252e%252e/${passwd}`, `/%252e%252e%252f${passwd}`,
       `/%25%32%65%25%32%65/${passwd}`, `/%uff0e%uff0e/${passwd}`, `/..;/${passwd}`, `/..%00/${passwd}`, '/%00', '/index.html%00', '/js/page.js%00.html', '/index.html%00/../../parley.conf', '/\0', '/index.html\0', '/index.html%0d%0aX-Injected:%20yes', '/%0a', '/%7f', '/%', '/%2', '/%zz', '/index.html%',
       '/r/../index.html', '/r/%2e%2e/', '/r/%2e%2e', '/r/./', '/r/a%2fb/', '/r/a%2Fb', '/r/a%00b/', '/r//', '/r/a//', '/r/a/../b/', '/r/a/b/', '/r/a%5cb/', '/r/..%2f/', '/api/rooms/..', '/api/rooms/a%2fpeers', '/api/../healthz', '/api/rooms/%2e%2e/', '//api/rooms/x', '/API/rooms/x',
-      '*', '', 'js/page.js', `../${passwd}`, `file:///${passwd}`, `http://evil.example/${passwd}`, 'http:/healthz', '@evil.example/', '/?/../..', `/js/page.js%3f/../${passwd}`, '/~root/', '/.git/config', '/.htaccess', '/CMakeLists.txt', '/index', '/index.html.gz', '/js/', '/js', '/css', '/proc/self/environ', `/${'../'.repeat(3000)}${passwd}`, `/${'%2e%2e%2f'.repeat(3000)}${passwd}`, `/${'a/'.repeat(8000)}`,
+      '*', '', 'js/page.js', `../${passwd}`, `file:///${passwd}`, `http://evil.example/${passwd}`, 'http:/healthz', '@evil.example/', '/?/../..', `/js/page.js%3f/../${passwd}`, '/page.js', '/css/page.js', '/js/js/page.js', '/x/index.html', '/~root/', '/.git/config', '/.htaccess', '/CMakeLists.txt', '/index', '/index.html.gz', '/js/', '/js', '/css', '/proc/self/environ', `/${'../'.repeat(3000)}${passwd}`, `/${'%2e%2e%2f'.repeat(3000)}${passwd}`, `/${'a/'.repeat(8000)}`,
     ];
 
     test(`${targets.length} ways out of the page lead nowhere`, async () => {

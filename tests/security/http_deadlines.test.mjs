@@ -77,7 +77,7 @@ describe('HTTP deadlines', () => {
       assert.equal(answer.status, status, answer.text);
       return answer;
     };
-    for (let i = 0; i < 5000 && goOn(i); i++) {
+    for (let i = 0; goOn(i); i++) {
       await timed(200, 'GET', '/');
       const { json } = await timed(201, 'POST', '/api/rooms', { body: {} });
       await timed(200, 'GET', json.path);

@@ -232,6 +232,7 @@ if (!sanitized) describe('one who floods, and the others', () => {
       const { room, ada: eve, bob: mallory } = await pair(stack); // others each time: whoever was put out before is out sooner
       await eve.client.end();
       const flooder = fork(new URL('flooder.mjs', import.meta.url));
+      t.after(() => flooder.kill());
       flooder.send({
         url: stack.mqttUrl, id: eve.id, token: eve.token, room, to: mallory.id,
         payload: JSON.stringify({ session: 's', sdp: `${SDP}${'a=z\r\n'.repeat(980)}` }), perS: 10 * PER_S,
