@@ -81,6 +81,11 @@ static bool starts_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool access_is_roomd(const char *peer_id)
+{
+    return starts_with(peer_id, "s-roomd");
+}
+
 /* The asker's bit, or 0: other services have no business at the broker. */
 static unsigned who_bit(const struct access_who *who)
 {
@@ -92,7 +97,7 @@ static unsigned who_bit(const struct access_who *who)
     case ROLE_OPERATOR:
         return OPERATOR;
     case ROLE_SERVICE:
-        return starts_with(who->peer_id, "s-roomd")   ? ROOMD
+        return access_is_roomd(who->peer_id)          ? ROOMD
                : starts_with(who->peer_id, "s-httpd") ? HTTPD
                                                       : 0;
     case ROLE_NONE:

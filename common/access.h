@@ -27,6 +27,9 @@ struct access_who {
     const char *room;    /* the token's room; "" for the roles that have none */
 };
 
+/* Is a service of this id a roomd? Its id decides what a service may do. */
+bool access_is_roomd(const char *peer_id);
+
 /* Answers whether `peer_id` is a member of `room` now; `ctx` is the caller's. */
 typedef bool (*access_is_member)(void *ctx, const char *room, const char *peer_id);
 

@@ -12,10 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEEPALIVE_S        10
+#define KEEPALIVE_S        5 /* the least that the gate takes: who hangs is noticed soon */
 #define CONNECT_TIMEOUT_MS 5000
 #define BACKOFF_FIRST_MS   250
 #define BACKOFF_LONGEST_MS 5000
+#define REFUSED_WAIT_MS    500
 #define STEADY_MS          5000 /* a connection that lasted this long starts the backoff anew */
 #define HOUSEKEEPING_MS    1000 /* libmosquitto counts its keepalive in seconds */
 #define READ_PACKETS_MAX                                                                           \
@@ -24,7 +25,7 @@
 #define SUBSCRIPTIONS_NOTED 32
 #define TICK_FILTER         TOPIC_ROOT "tick"
 
-enum phase { WAITING, CONNECTING, CONNECTED };
+enum phase { WAITING, CONNECTING, REFUSED, CONNECTED };
 
 struct link {
     struct mosquitto *client;
@@ -39,6 +40,7 @@ struct link {
     int64_t since;      /* when the phase began */
     int64_t next_try;   /* WAITING: when to connect */
     int64_t backoff_ms; /* the next wait, before jitter */
+    unsigned refusals;  /* in a row: the broker is there, and does not let us in */
     int64_t next_housekeeping;
 
     int64_t turn_until; /* the tick: until when, when next, and which one is not answered yet (0 =
@@ -61,12 +63,18 @@ static void enter(struct link *link, enum phase phase)
     link->since = link->now;
 }
 
-/* Plans the next attempt: between a half and the whole of a wait that grows by a half each time. */
-static void plan_retry(struct link *link)
+/* Between a half and the whole of `ms` from now. */
+static int64_t jittered(const struct link *link, int64_t ms)
 {
     uint32_t random;
     random_bytes(&random, sizeof random);
-    link->next_try = link->now + link->backoff_ms / 2 + random % (link->backoff_ms / 2 + 1);
+    return link->now + ms / 2 + random % (ms / 2 + 1);
+}
+
+/* Plans the next attempt after a wait that grows by a half each time. */
+static void plan_retry(struct link *link)
+{
+    link->next_try = jittered(link, link->backoff_ms);
     link->backoff_ms += link->backoff_ms / 2;
     if (link->backoff_ms > BACKOFF_LONGEST_MS)
         link->backoff_ms = BACKOFF_LONGEST_MS;
@@ -75,6 +83,14 @@ static void plan_retry(struct link *link)
 static void lose(struct link *link, const char *why)
 {
     bool was_connected = link->phase == CONNECTED;
+    if (link->phase == REFUSED) {
+        /* Steadily: another of our id, who is in, may be gone at any time. */
+        enter(link, WAITING);
+        link->backoff_ms = BACKOFF_FIRST_MS;
+        link->next_try = jittered(link, REFUSED_WAIT_MS);
+        return;
+    }
+    link->refusals = 0;
     if (was_connected && link->now - link->since >= STEADY_MS)
         link->backoff_ms = BACKOFF_FIRST_MS;
     enter(link, WAITING);
@@ -122,10 +138,14 @@ static void on_connect(struct mosquitto *client, void *ctx, int code)
     struct link *link = ctx;
     (void)client;
     if (code != 0) {
-        log_warn("broker-refused", LOG_TEXT("broker", link->broker->name),
-                 LOG_TEXT("why", mosquitto_connack_string(code)));
-        return; /* the read that brought this fails, and loses the link */
+        enter(link, REFUSED); /* the read that brought this fails, and loses the link */
+        if (link->refusals++ == 0)
+            log_warn("broker-refused", LOG_TEXT("broker", link->broker->name),
+                     LOG_TEXT("why", mosquitto_connack_string(code)),
+                     LOG_NUMBER("retry_ms", REFUSED_WAIT_MS));
+        return;
     }
+    link->refusals = 0;
     enter(link, CONNECTED);
     link->tick_mid = 0;
     log_info("broker-connected", LOG_TEXT("broker", link->broker->name));

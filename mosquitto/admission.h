@@ -24,7 +24,9 @@
     X(ADMISSION_EXPIRED, "token-expired")                                                          \
     X(ADMISSION_OTHERS_ID, "others-id") /* client id, user name and token's sub differ */          \
     X(ADMISSION_KEEPALIVE, "keepalive") /* none, or outside KEEPALIVE_MIN_S to KEEPALIVE_MAX_S */  \
-    X(ADMISSION_TOO_MANY, "too-many-requests") /* gate.c says it: connects of an address */
+    /* gate.c says these two: */                                                                   \
+    X(ADMISSION_TOO_MANY, "too-many-requests") /* connects of an address */                        \
+    X(ADMISSION_TAKEN, "taken")                /* another roomd is at work */
 
 enum admission {
 #define ADMISSION_ENUM(symbol, name) symbol,

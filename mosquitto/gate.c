@@ -39,6 +39,16 @@ static bool connects_too_often(struct gate *gate, const struct mosquitto *connec
     return client && !bucket_take(&client->meter.connects, &gate->rates.connects, 1, now);
 }
 
+/*
+ * A second roomd does not replace the first, as others do: it waits until that one is gone. So at
+ * most one is at work, and whoever comes in takes over (docs/protocol.md, "roomd").
+ */
+static bool is_taken(const struct gate *gate, const struct token_claims *claims)
+{
+    return claims->role == ROLE_SERVICE && access_is_roomd(claims->peer_id) &&
+           clients_is_connected(gate->clients, claims->peer_id);
+}
+
 static enum admission decide_admission(struct gate *gate, const struct mosquitto *connection,
                                        const struct admission_request *request,
                                        struct token_claims *claims)
@@ -46,11 +56,13 @@ static enum admission decide_admission(struct gate *gate, const struct mosquitto
     enum admission admission = admission_decide(request, gate->keyring, clock_wall_s(), claims);
     if (connects_too_often(gate, connection, request->client_id, admission, claims))
         admission = ADMISSION_TOO_MANY;
+    else if (admission == ADMISSION_GRANTED && is_taken(gate, claims))
+        admission = ADMISSION_TAKEN;
     gate->counts.connects[admission]++;
     return admission;
 }
 
-/* A flood of connects is counted, and is no flood of lines. */
+/* Those that come by the second are counted, and are no flood of lines. */
 static void log_refusal(const struct mosquitto *connection, const char *client_id,
                         enum admission admission)
 {
@@ -58,8 +70,8 @@ static void log_refusal(const struct mosquitto *connection, const char *client_i
                                        LOG_TEXT("reason", admission_name(admission)),
                                        LOG_TEXT("address", mosquitto_client_address(connection)),
                                        {0}};
-    log_write(admission == ADMISSION_TOO_MANY ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "refused",
-              fields);
+    bool often = admission == ADMISSION_TOO_MANY || admission == ADMISSION_TAKEN;
+    log_write(often ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "refused", fields);
 }
 
 int gate_on_basic_auth(int event, void *data, void *userdata)

@@ -1,4 +1,4 @@
-/* roomd: options, keys and store; then the service. */
+/* roomd: options and keys; then the service. */
 #include "service.h"
 
 #include "common/config.h"
@@ -123,8 +123,7 @@ static int open_signals(void)
 static int serve(const struct config *config, const struct config_broker *broker)
 {
     char path[2 * CONFIG_TEXT_MAX];
-    char why[2 * CONFIG_TEXT_MAX] = "";
-    struct service_options options = {.config = config, .broker = broker};
+    struct service_options options = {.config = config, .broker = broker, .store_path = path};
     int exit_code = EXIT_FAILURE;
 
     options.signal_fd = open_signals();
@@ -134,12 +133,9 @@ static int serve(const struct config *config, const struct config_broker *broker
     umask(077); /* the store holds people's names */
     if (!store_path(config, path, sizeof(path))) {
         fail("the store's path is too long");
-    } else if (store_open(path, &options.store, why, sizeof(why)) != STATUS_OK) {
-        fail(why);
     } else if (service_run(&options) == STATUS_OK) {
         exit_code = EXIT_SUCCESS;
     }
-    store_close(options.store);
     close(options.signal_fd);
     return exit_code;
 }

@@ -28,8 +28,12 @@ enum status persist_write(struct rooms *rooms, struct store *store, int64_t now,
     if (status == STATUS_OK) {
         status = store_commit(store);
     }
-    if (status != STATUS_OK) {
+    if (status == STATUS_FORBIDDEN) {
+        log_warn("overtaken"); /* another roomd has the store by now */
+    } else if (status != STATUS_OK) {
         log_warn("store-failed", LOG_TEXT("why", store_why(store)));
+    }
+    if (status != STATUS_OK) {
         store_rollback(store);
         return status;
     }

@@ -23,6 +23,7 @@ enum status persist_load(struct rooms *rooms, struct store *store, int64_t now, 
 /*
  * Writes every dirty room in one transaction; then none is dirty. STATUS_UNAVAILABLE, and a
  * warning, when the store cannot write now: nothing is written then, and all stay dirty.
+ * STATUS_FORBIDDEN in the same way when another has claimed the store.
  */
 enum status persist_write(struct rooms *rooms, struct store *store, int64_t now, int64_t wall_s);
 

@@ -39,7 +39,8 @@ struct service {
     const struct service_options *options;
     struct link *link;
     struct keyring *keyring;
-    struct rooms *rooms;
+    struct store *store; /* NULL until we are let in for the first time */
+    struct rooms *rooms; /* empty until then */
     struct mailbox in, out, journal;
     struct stats stats;
     struct replies replies;
@@ -47,6 +48,7 @@ struct service {
     bool store_ok;
     bool draining;
     bool stop;
+    enum status status;  /* what service_run returns */
     int64_t store_retry; /* monotonic ms */
     struct notices notices;
 };
@@ -75,8 +77,7 @@ static enum status write_dirty(struct service *service, int64_t now)
     if (!rooms_are_dirty(service->rooms)) {
         return STATUS_OK;
     }
-    enum status status =
-        persist_write(service->rooms, service->options->store, now, clock_wall_s());
+    enum status status = persist_write(service->rooms, service->store, now, clock_wall_s());
     if (status == STATUS_OK) {
         service->stats.store_commits++;
     }
@@ -90,16 +91,32 @@ static void set_store_ok(struct service *service, bool store_ok)
     rooms_refuse(service->rooms, store_ok && !service->draining ? STATUS_OK : STATUS_UNAVAILABLE);
 }
 
+/* There is no going on: another is at work, or the store cannot be had. */
+static void give_up(struct service *service)
+{
+    service->status = STATUS_INTERNAL;
+    service->stop = true;
+}
+
 static void retry_store(struct service *service, int64_t now)
 {
     if (service->store_ok || now < service->store_retry) {
         return;
     }
     service->store_retry = now + STORE_RETRY_MS;
-    if (store_probe(service->options->store) == STATUS_OK &&
-        write_dirty(service, now) == STATUS_OK) {
+    if (store_probe(service->store) != STATUS_OK) {
+        return;
+    }
+    switch (write_dirty(service, now)) {
+    case STATUS_OK:
         set_store_ok(service, true);
         log_info("store-recovered");
+        break;
+    case STATUS_FORBIDDEN:
+        give_up(service);
+        break;
+    default:
+        break;
     }
 }
 
@@ -127,7 +144,12 @@ static void turn(struct service *service, int64_t now)
     struct stats before = service->stats;
     service->replies.wall_s = clock_wall_s();
     run_batch(service, now);
-    if (service->store_ok && write_dirty(service, now) != STATUS_OK) {
+    enum status written = service->store_ok ? write_dirty(service, now) : STATUS_OK;
+    if (written == STATUS_FORBIDDEN) {
+        give_up(service);
+        return;
+    }
+    if (written != STATUS_OK) {
         rooms_rollback(service->rooms);
         mailbox_clear(&service->out);
         mailbox_clear(&service->journal);
@@ -151,12 +173,52 @@ static void publish_state(void *ctx, const struct room *room)
     send_out(service);
 }
 
+static struct rooms *make_rooms(struct service *service)
+{
+    const struct config *config = service->options->config;
+    const struct rooms_options options = {.grace_ms = (int64_t)config->grace_s * 1000,
+                                          .ttl_ms = (int64_t)config->room_ttl_s * 1000,
+                                          .rooms_max = config->rooms_max,
+                                          .peers_max = config->peers_max,
+                                          .generate_id = room_id_generate,
+                                          .emit = replies_emit,
+                                          .ctx = &service->replies};
+    return rooms_new(&options);
+}
+
+/* The broker let us in, so no other roomd is at work: the store is ours now, and what is in it is
+ * the truth, whatever we knew from an earlier time at work. */
+static bool take_over(struct service *service, int64_t now)
+{
+    char why[2 * CONFIG_TEXT_MAX] = "";
+    store_close(service->store);
+    service->store = NULL;
+    rooms_free(service->rooms);
+    service->rooms = service->intake.rooms = make_rooms(service);
+    if (store_open(service->options->store_path, &service->store, why, sizeof(why)) != STATUS_OK) {
+        log_error("store-not-opened", LOG_TEXT("why", why));
+        return false;
+    }
+    if (store_claim(service->store) != STATUS_OK) {
+        log_error("store-not-claimed", LOG_TEXT("why", store_why(service->store)));
+        return false;
+    }
+    set_store_ok(service, true);
+    return persist_load(service->rooms, service->store, now, clock_wall_s(),
+                        service->options->config->room_ttl_s) == STATUS_OK;
+}
+
 /* Rule 6: whoever was there is away until we hear from them, and everything is published again. */
 static void on_connected(void *ctx, int64_t now)
 {
     struct service *service = ctx;
     notices_new_epoch(&service->notices);
-    rooms_crash(service->rooms, now);
+    if (service->store != NULL && store_check_claim(service->store) == STATUS_OK) {
+        rooms_crash(service->rooms, now);
+    } else if (!take_over(service, now)) {
+        give_up(service);
+        return;
+    }
     link_subscribe(service->link, "rooms/+/from/+/+", 1);
     link_subscribe(service->link, "lobby/from/+/create-room", 1);
     /* Once, to find the retained states of rooms that are no more. */
@@ -319,14 +381,7 @@ static enum status begin(struct service *service, int64_t now)
                                         .journal = &service->journal,
                                         .stats = &service->stats,
                                         .grace_s = config->grace_s};
-    const struct rooms_options rooms = {.grace_ms = (int64_t)config->grace_s * 1000,
-                                        .ttl_ms = (int64_t)config->room_ttl_s * 1000,
-                                        .rooms_max = config->rooms_max,
-                                        .peers_max = config->peers_max,
-                                        .generate_id = room_id_generate,
-                                        .emit = replies_emit,
-                                        .ctx = &service->replies};
-    service->rooms = rooms_new(&rooms);
+    service->rooms = make_rooms(service);
     service->intake = (struct intake){
         .rooms = service->rooms, .replies = &service->replies, .stats = &service->stats};
     if (!load_keys(service)) {
@@ -334,10 +389,6 @@ static enum status begin(struct service *service, int64_t now)
     }
     service->store_ok = true;
     notices_begin(&service->notices, now);
-    if (persist_load(service->rooms, options->store, now, clock_wall_s(), config->room_ttl_s) !=
-        STATUS_OK) {
-        return STATUS_INTERNAL;
-    }
     notices_encode_status(&service->notices, ROOMD_OFFLINE, will);
     const struct link_options link = {
         .broker = options->broker,
@@ -358,9 +409,11 @@ static enum status begin(struct service *service, int64_t now)
 enum status service_run(const struct service_options *options)
 {
     struct service service = {.options = options};
-    enum status status = begin(&service, clock_monotonic_ms());
-    if (status == STATUS_OK) {
+    service.status = begin(&service, clock_monotonic_ms());
+    if (service.status == STATUS_OK) {
         loop(&service);
+    }
+    if (service.status == STATUS_OK) {
         drain(&service);
     }
     link_free(service.link);
@@ -368,6 +421,7 @@ enum status service_run(const struct service_options *options)
     mailbox_clear(&service.out);
     mailbox_clear(&service.journal);
     rooms_free(service.rooms);
+    store_close(service.store);
     keyring_free(service.keyring);
-    return status;
+    return service.status;
 }

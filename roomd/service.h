@@ -5,6 +5,10 @@
  * anybody told (docs/protocol.md, rule 6). If the store cannot write, the same batch runs again
  * with nobody new let in, so that a full disk ends no call.
  *
+ * Any number of them may run at one broker, with one store between them. The broker lets one in, and
+ * the others try again until it does: whoever is let in claims the store, reads it, and is at work.
+ * One that finds the store claimed by another, for it was stopped or starved meanwhile, ends.
+ *
  * A new epoch is shown at every connect, not at every start only: a broker that was restarted has
  * thrown away what was sent to us meanwhile, and the peers say it again when they see a new epoch.
  */
@@ -21,12 +25,13 @@
 struct service_options {
     const struct config *config;
     const struct config_broker *broker;
-    struct store *store;
+    const char *store_path;
     int signal_fd; /* a signalfd(2): SIGTERM and SIGINT end the service, SIGHUP reads the keys again
                     */
 };
 
-/* Serves until a signal says to stop. STATUS_INTERNAL when it could not begin. */
+/* Serves until a signal says to stop. STATUS_INTERNAL when it could not begin, or cannot go on: no
+ * store, or one that is another's by now. */
 enum status service_run(const struct service_options *options);
 
 #endif

@@ -32,6 +32,10 @@ static const char schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
+/* Counts the claims. Apart from the schema: an older roomd does without it. */
+static const char owner_schema[] =
+    "CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY, claim INTEGER NOT NULL)";
+
 /* The columns of a room, in the order of COLUMN_…; a peer's follow each other. */
 #define COLUMNS                                                                                    \
     "room_id, rev, reclaim, emptied_at,"                                                           \
@@ -41,9 +45,12 @@ static const char schema[] =
 enum { COLUMN_ROOM_ID, COLUMN_REV, COLUMN_RECLAIM, COLUMN_EMPTIED_AT, COLUMN_PEERS };
 enum { PEER_ID, PEER_NAME, PEER_SESSION, PEER_SEAT_REV, PEER_COLUMNS };
 
-enum statement { BEGIN, PUT, DELETE, COMMIT, PROBE, LOAD, STATEMENT_COUNT };
+enum statement { CLAIM, OWNER, BEGIN, PUT, DELETE, COMMIT, PROBE, LOAD, STATEMENT_COUNT };
 
 static const char *const statements[STATEMENT_COUNT] = {
+    [CLAIM] = "INSERT INTO owner VALUES (1, 1)"
+              " ON CONFLICT (id) DO UPDATE SET claim = claim + 1 RETURNING claim",
+    [OWNER] = "SELECT claim FROM owner",
     [BEGIN] = "BEGIN IMMEDIATE",
     [PUT] = "INSERT OR REPLACE INTO rooms (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     [DELETE] = "DELETE FROM rooms WHERE room_id = ?",
@@ -55,6 +62,7 @@ static const char *const statements[STATEMENT_COUNT] = {
 struct store {
     sqlite3 *db;
     sqlite3_stmt *prepared[STATEMENT_COUNT];
+    int64_t claim; /* ours; 0 = none yet */
 };
 
 /* ---- opening ---- */
@@ -133,6 +141,9 @@ static enum condition open_checked(struct store *store, const char *path, char *
     }
     if (rc == SQLITE_ROW) {
         rc = version == 0 ? sqlite3_exec(store->db, schema, NULL, NULL, NULL) : SQLITE_OK;
+    }
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_exec(store->db, owner_schema, NULL, NULL, NULL);
     }
     if (rc == SQLITE_OK) {
         rc = prepare_all(store);
@@ -272,6 +283,35 @@ enum status store_load(struct store *store,
     return rc == SQLITE_DONE ? STATUS_OK : STATUS_UNAVAILABLE;
 }
 
+/* ---- whose it is ---- */
+
+/* The number that `which` gives, or 0. */
+static int64_t read_claim(struct store *store, enum statement which)
+{
+    sqlite3_stmt *statement = store->prepared[which];
+    int64_t claim = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    bool done =
+        claim != 0 && sqlite3_step(statement) == SQLITE_DONE; /* a write is on disk by now */
+    sqlite3_reset(statement);
+    return done ? claim : 0;
+}
+
+enum status store_claim(struct store *store)
+{
+    int64_t claim = read_claim(store, CLAIM);
+    if (claim == 0) {
+        return STATUS_UNAVAILABLE;
+    }
+    store->claim = claim;
+    return STATUS_OK;
+}
+
+enum status store_check_claim(struct store *store)
+{
+    int64_t claim = read_claim(store, OWNER);
+    return claim == 0 ? STATUS_UNAVAILABLE : claim == store->claim ? STATUS_OK : STATUS_FORBIDDEN;
+}
+
 /* ---- writing ---- */
 
 /* Runs a statement whose parameters are bound, and makes it ready for the next time. */
@@ -305,7 +345,11 @@ static void bind_peer(sqlite3_stmt *statement, int first, const struct peer *pee
 
 enum status store_begin(struct store *store)
 {
-    return run(store, BEGIN);
+    enum status status = run(store, BEGIN);
+    if (status == STATUS_OK) {
+        status = store_check_claim(store); /* nobody can claim it from here to the commit */
+    }
+    return status;
 }
 
 enum status store_put(struct store *store, const struct room *room, int64_t emptied_at)

@@ -6,6 +6,11 @@
  * power cut may lose the last commits, never the file's consistency, and then the seats that the
  * peers hold bring their rooms back (docs/protocol.md, rule 7). A sync at every commit would cost
  * each join some milliseconds to save just that.
+ *
+ * One roomd at a time writes. The broker lets one in at a time (mosquitto/gate.c), and whoever is in
+ * claims the store: one that was overtaken in the middle of its work, stopped or without processor
+ * time, finds at its next transaction that the store is another's. Until somebody claims it, a store
+ * may be opened by any number of processes.
  */
 #ifndef PARLEY_STORE_H
 #define PARLEY_STORE_H
@@ -38,9 +43,20 @@ enum status store_load(struct store *store,
                        void *ctx);
 
 /*
+ * Makes the store this process's, and nobody else's: transactions of those who claimed it before are
+ * refused from here on. STATUS_UNAVAILABLE when it cannot be written.
+ */
+enum status store_claim(struct store *store);
+
+/* STATUS_FORBIDDEN: another has claimed it since (or we never did). STATUS_UNAVAILABLE when it cannot
+ * be read. */
+enum status store_check_claim(struct store *store);
+
+/*
  * A transaction: begin, any number of put and delete, commit. Each returns STATUS_UNAVAILABLE when
  * the store cannot write now (disk full, an I/O error, locked): store_rollback then ends the
- * transaction, and another may be tried later.
+ * transaction, and another may be tried later. Begin returns STATUS_FORBIDDEN as store_check_claim
+ * does: then store_rollback, and no more.
  */
 enum status store_begin(struct store *store);
 enum status store_put(struct store *store, const struct room *room, int64_t emptied_at);

@@ -95,6 +95,19 @@ describe('connecting', LIMIT, () => {
       assert.deepEqual(lost.map((message) => message.json), [{ session: 'new' }, {}]);
     });
 
+    test(`a second roomd waits until the first is gone, ${link}`, async () => {
+      const id = `s-roomd-${randomId()}`;
+      const roomd = () => gate.client({ id, role: 'service', clean: false, ...link });
+      const first = await roomd();
+      for (let i = 0; i < 3; i++) await refused(roomd(), link.version === 5 ? NOT_AUTHORIZED : NOT_AUTHORIZED_3);
+      await first.subscribe('rooms/+/from/#');
+      await first.drop();
+      const second = await until(roomd, { what: 'the broker to notice' });
+      assert.ok(second.sessionPresent, 'what was sent to the first is there for the second');
+      await refused(roomd(), link.version === 5 ? NOT_AUTHORIZED : NOT_AUTHORIZED_3);
+      await second.end();
+    });
+
     test(`a kept session survives its own take-over, ${link}`, async () => {
       const roomd = await gate.roomd();
       const id = randomId('p-');

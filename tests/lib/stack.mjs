@@ -22,7 +22,7 @@ import { freePorts } from './ports.mjs';
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 const READY_MS = 180_000; // the first start may build
 const STOP_MS = 20_000;
-const PARTS = ['mosquitto', 'roomd', 'httpd'];
+const PARTS = ['mosquitto', 'roomd', 'roomd_standby', 'httpd'];
 
 /** Limits would only be in the way of tests that hurry; a test of limits sets its own. */
 const NO_LIMITS = ['client_messages_per_s', 'client_bytes_per_s', 'address_connects_per_min', 'address_rooms_per_min',
@@ -30,12 +30,13 @@ const NO_LIMITS = ['client_messages_per_s', 'client_bytes_per_s', 'address_conne
 
 export class Stack {
   /**
-   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean, env?: Record<string, string>, mode?: number}} [options]
-   *   `config` is sections of options; `tls`: by `--tls`, and every client trusts the certificate that it makes; `env` is what is changed in
+   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean, standby?: boolean, env?: Record<string, string>, mode?: number}} [options]
+   *   `config` is sections of options; `tls`: by `--tls`, and every client trusts the certificate that it makes; `standby`: with a second roomd; `env` is what is changed in
    *   the environment, `mode` who may reach the state folder
    */
-  constructor({ config = {}, tls = false, env = {}, mode = 0o711 } = {}) {
+  constructor({ config = {}, tls = false, standby = false, env = {}, mode = 0o711 } = {}) {
     this.tls = tls;
+    this.standby = standby;
     this.env = { ...process.env, ...env };
     this.mode = mode;
     this.config = { ...config, limits: { ...Object.fromEntries(NO_LIMITS.map((name) => [name, 0])), ...config.limits } };
@@ -60,7 +61,7 @@ export class Stack {
     this.mqttsUrl = `mqtts://127.0.0.1:${mqttsPort}`;
     const started = performance.now();
     this.process = spawn('./parley', ['run', '--state-dir', this.stateDir, '--config', configFile, '--http-port', httpPort,
-      '--ws-port', wsPort, '--mqtt-port', mqttPort, ...(this.tls ? ['--tls', '--mqtts-port', mqttsPort] : []),
+      '--ws-port', wsPort, '--mqtt-port', mqttPort, ...(this.standby ? ['--standby'] : []), ...(this.tls ? ['--tls', '--mqtts-port', mqttsPort] : []),
       ...(this.env.PARLEY_MOSQUITTO ? ['--mosquitto', this.env.PARLEY_MOSQUITTO] : [])].map(String),
     { cwd: root, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.lastResort = () => this.process.kill('SIGTERM');

@@ -323,6 +323,40 @@ static void test_backoff_grows_and_is_jittered(void **state)
     broker = real;
 }
 
+/* A broker that says no, as the gate does to a second roomd, is asked again at a steady pace. */
+static void test_a_refusal_does_not_slow_it_down(void **state)
+{
+    static const unsigned char not_authorized[] = {0x20, 2, 0, 5};
+    struct end end = {0};
+    struct config_broker real = broker;
+    int64_t now = 1000;
+    (void)state;
+    int fd = bind_free(&broker.mqtt_port);
+    assert_int_equal(listen(fd, 4), 0);
+    open_end(&end, "s-roomd", NULL);
+    for (int attempt = 0; attempt < 14; attempt++) {
+        char connect[1024];
+        link_service(end.link, 0, now);
+        int peer = accept(fd, NULL, NULL);
+        assert_true(peer >= 0);
+        link_service(end.link, POLLOUT, now);
+        assert_true(read(peer, connect, sizeof connect) > 0);
+        assert_int_equal(write(peer, not_authorized, sizeof not_authorized), sizeof not_authorized);
+        struct pollfd readable = {.fd = link_fd(end.link), .events = POLLIN};
+        assert_int_equal(poll(&readable, 1, PATIENCE_MS), 1);
+        link_service(end.link, POLLIN, now);
+        assert_int_equal(link_fd(end.link), -1);
+        int64_t wait = link_deadline(end.link, now) - now;
+        assert_in_range(wait, 250, 500);
+        now += wait;
+        close(peer);
+    }
+    assert_int_equal(end.connects + end.losses, 0);
+    link_free(end.link);
+    close(fd);
+    broker = real;
+}
+
 static void test_silent_broker_is_given_up(void **state)
 {
     struct end end = {0};
@@ -352,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_tick_shortens_a_websocket_connect),
         cmocka_unit_test(test_tick_goes_on_after_a_loss),
         cmocka_unit_test(test_backoff_grows_and_is_jittered),
+        cmocka_unit_test(test_a_refusal_does_not_slow_it_down),
         cmocka_unit_test(test_silent_broker_is_given_up),
     };
     log_set_level(LOG_LEVEL_ERROR);

@@ -41,6 +41,7 @@ static void open_store(void)
     if (store_open(path, &store, why, sizeof(why)) != STATUS_OK) {
         fail_msg("%s", why);
     }
+    assert_int_equal(store_claim(store), STATUS_OK);
 }
 
 static int start(void **state)
@@ -200,6 +201,75 @@ static void killed_process_loses_nothing_committed(void **state)
     assert_int_equal(load(), 1);
     assert_string_equal(loaded.rooms[0].id, "r1");
     assert_string_equal(warned, "");
+}
+
+/* Another process's handle on the same file. */
+static struct store *open_another(void)
+{
+    char why[256] = "";
+    struct store *another = NULL;
+    if (store_open(path, &another, why, sizeof(why)) != STATUS_OK) {
+        fail_msg("%s", why);
+    }
+    return another;
+}
+
+static void who_claims_it_shuts_the_others_out(void **state)
+{
+    (void)state;
+    struct room room = sample("r1", 2);
+    put(&room, 1);
+    struct store *another = open_another();
+    assert_int_equal(store_check_claim(another), STATUS_FORBIDDEN); /* it never claimed it */
+    assert_int_equal(store_begin(another), STATUS_FORBIDDEN);
+    store_rollback(another);
+    put(&room, 1); /* to open it takes nothing away */
+
+    assert_int_equal(store_claim(another), STATUS_OK);
+    assert_int_equal(store_check_claim(another), STATUS_OK);
+    assert_int_equal(store_check_claim(store), STATUS_FORBIDDEN);
+    assert_int_equal(store_begin(store), STATUS_FORBIDDEN);
+    store_rollback(store);
+    assert_int_equal(store_begin(another), STATUS_OK);
+    assert_int_equal(store_delete(another, "r1"), STATUS_OK);
+    assert_int_equal(store_commit(another), STATUS_OK);
+    assert_int_equal(load(), 0);
+
+    assert_int_equal(store_claim(store), STATUS_OK);
+    assert_int_equal(store_begin(another), STATUS_FORBIDDEN);
+    store_close(another);
+    put(&room, 1);
+}
+
+/* One that is stopped between begin and commit: nobody takes the store over meanwhile, and what it
+ * commits is there for whoever does. */
+static void nobody_claims_it_within_a_transaction(void **state)
+{
+    (void)state;
+    struct room room = sample("r1", 2);
+    struct store *another = open_another();
+    assert_int_equal(store_begin(store), STATUS_OK);
+    assert_int_equal(store_put(store, &room, 1), STATUS_OK);
+    assert_int_equal(store_claim(another), STATUS_UNAVAILABLE);
+    assert_int_equal(store_commit(store), STATUS_OK);
+    assert_int_equal(store_claim(another), STATUS_OK);
+    store_close(another);
+    assert_int_equal(load(), 1);
+}
+
+static void a_store_without_claims_gets_them(void **state)
+{
+    (void)state;
+    sqlite3 *db;
+    struct room room = sample("r1", 2);
+    put(&room, 1);
+    store_close(store);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DROP TABLE owner", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    open_store();
+    assert_int_equal(load(), 1);
+    put(&room, 1);
 }
 
 static unsigned corrupt_files;
@@ -389,6 +459,9 @@ int main(void)
         TEST(later_rows_replace_earlier_ones),
         TEST(rollback_leaves_nothing),
         TEST(killed_process_loses_nothing_committed),
+        TEST(who_claims_it_shuts_the_others_out),
+        TEST(nobody_claims_it_within_a_transaction),
+        TEST(a_store_without_claims_gets_them),
         TEST(corrupt_file_is_moved_aside),
         TEST(rows_that_are_no_rooms_are_left_out),
         TEST(newer_schema_is_refused),

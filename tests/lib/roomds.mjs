@@ -1,0 +1,58 @@
+/** Which of two roomds is at work: the one that holds a connection to the broker. (The other's last for the time of a refusal.) */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { until } from './poll.mjs';
+
+const PARTS = ['roomd', 'roomd_standby'];
+const ESTABLISHED = '01';
+
+/** The inodes of sockets that are connected to `port` (proc(5), /proc/net/tcp). @param {number} port @returns {Set<string>} */
+function connectedTo(port) {
+  const rows = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/));
+  const wanted = port.toString(16).toUpperCase().padStart(4, '0');
+  return new Set(rows.filter((row) => row[3] === ESTABLISHED && row[2].endsWith(`:${wanted}`)).map((row) => row[9]));
+}
+
+/** Its sockets, as inodes. @param {number} pid @returns {string[]} */
+function socketsOf(pid) {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? '';
+      } catch {
+        return ''; // closed since
+      }
+    });
+  } catch {
+    return []; // it has ended
+  }
+}
+
+/**
+ * Waits until one of them holds a connection.
+ *
+ * @param {import('./stack.mjs').Stack} stack started with `standby`
+ * @returns {Promise<{part: string, pid: number}>}
+ */
+export async function atWork(stack) {
+  const port = Number(new URL(stack.mqttUrl).port);
+  const connections = () => {
+    const connected = connectedTo(port);
+    return PARTS.flatMap((part) => {
+      try {
+        const pid = stack.pid(part);
+        return socketsOf(pid).filter((inode) => connected.has(inode)).map((inode) => ({ part, pid, inode }));
+      } catch {
+        return []; // about to be started again
+      }
+    });
+  };
+  let found;
+  let before = connections();
+  await until(() => { // the same connection at two looks that are further apart than a refusal lasts
+    const now = connections();
+    found = now.find(({ inode }) => before.some((other) => other.inode === inode));
+    before = now;
+    return found;
+  }, { every: 100, timeout: 30_000, what: 'a roomd at work' });
+  return { part: found.part, pid: found.pid };
+}
