@@ -7,7 +7,7 @@
  * not the newest connection of its id may do nothing; whatever passes is allowed by the table with
  * the members that roomd named, and no larger than the contract lets its kind be; and all that is
  * so does pass, unless limits are on; then no client has more let through than its allowance. A
- * member whose connection ended is told about once, and nobody else is.
+ * member whose connection ended is told about once, and nobody else is; a second roomd is not let in.
  */
 #include "gate_world.h"
 
@@ -30,6 +30,8 @@ static void do_connect(struct input *in)
     guest.expires_at = world_token_end(guest.forge);
     if (client->connected)
         return;
+    bool taken = strncmp(ids[id], "s-roomd", 7) == 0 && world.newest[id] >= 0 &&
+                 world.clients[world.newest[id]].connected;
     unsigned bearer = guest.forge == OF_ANOTHER ? (id + 1) % IDS : id;
     char *token = world_token(bearer, room, guest.forge < FORGES ? guest.forge : BY_NEW);
     char *garbled = guest.forge == GARBLED ? input_line(in) : NULL;
@@ -40,8 +42,9 @@ static void do_connect(struct input *in)
     guest.token = client->password;
     client->keepalive = keepalives[line % COUNT_OF(keepalives)];
     client->protocol = protocols[line / 8 % COUNT_OF(protocols)];
-    bool expected = world_is_good(&guest) && !bad_id && !others_name && client->protocol >= 4 &&
-                    client->protocol <= 5 && client->keepalive >= 5 && client->keepalive <= 120;
+    bool expected = world_is_good(&guest) && !bad_id && !others_name && !taken &&
+                    client->protocol >= 4 && client->protocol <= 5 && client->keepalive >= 5 &&
+                    client->keepalive <= 120;
     /*
      * While it reloads, the gate cannot tell a newcomer with an id's own pointer and token from
      * that id's kept session: only other tokens are tried there.

@@ -223,12 +223,11 @@ if (!sanitized) describe('one who floods, and the others', () => {
   test('ten times the limit, of messages and of bytes: the p99 of others is at most doubled', { timeout: 120_000 }, async (t) => {
     // So many that none is sent more than its inbox takes.
     const pairs = await Promise.all(Array.from({ length: 48 }, () => pair(stack, { transport: 'tcp' })));
-    const calm = [];
-    const flooded = [];
+    const ratios = [];
     const rates = [];
     await measure(pairs); // the first offers of a process are slow
     for (let round = 0; round < ROUNDS; round++) {
-      calm.push(...await measure(pairs));
+      const calm = await measure(pairs);
       const { room, ada: eve, bob: mallory } = await pair(stack); // others each time: whoever was put out before is out sooner
       await eve.client.end();
       const flooder = fork(new URL('flooder.mjs', import.meta.url));
@@ -238,15 +237,17 @@ if (!sanitized) describe('one who floods, and the others', () => {
         payload: JSON.stringify({ session: 's', sdp: `${SDP}${'a=z\r\n'.repeat(980)}` }), perS: 10 * PER_S,
       });
       await once(flooder, 'message', { signal: AbortSignal.timeout(10_000) }); // it is refused, or this is no flood
-      flooded.push(...await measure(pairs));
+      ratios.push(p99(await measure(pairs)) / p99(calm));
       flooder.send('stop');
       const [told] = await once(flooder, 'message');
       rates.push(told.sent / told.seconds);
       await once(flooder, 'exit');
       await mallory.client.end();
     }
-    t.diagnostic(`p99 of ${calm.length} one-way offers: calm ${p99(calm).toFixed(2)} ms, flooded ${p99(flooded).toFixed(2)} ms, ratio ${(p99(flooded) / p99(calm)).toFixed(2)}; the flood: ${rates.map(Math.round)} a second`);
-    assert.ok(p99(flooded) <= 2 * p99(calm), `p99 calm ${p99(calm).toFixed(2)} ms, flooded ${p99(flooded).toFixed(2)} ms`);
+    // Of the rounds the one in the middle: whatever else this machine does is no round's fault.
+    const median = ratios.toSorted((x, y) => x - y)[ROUNDS >> 1];
+    t.diagnostic(`p99 of ${SAMPLES} one-way offers, flooded/calm: ${ratios.map((ratio) => ratio.toFixed(2))}, median ${median.toFixed(2)}; the flood: ${rates.map(Math.round)} a second`);
+    assert.ok(median <= 2, `median ${median.toFixed(2)} of ${ratios.map((ratio) => ratio.toFixed(2))}`);
   });
 });
 
