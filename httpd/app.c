@@ -1,6 +1,6 @@
 #include "app.h"
 
-#include "common/token.h"
+#include "common/clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +53,7 @@ static enum status check_addresses(const struct app *app, char why[static APP_WH
 
 enum status app_load(struct app *app, char why[static APP_WHY_MAX + 1])
 {
+    wall_read(&app->wall, clock_wall_s(), clock_monotonic_ms());
     enum status status = check_addresses(app, why);
     if (callers_init(&app->callers, &app->config) != STATUS_OK) {
         snprintf(why, APP_WHY_MAX + 1, "there is no memory");
@@ -65,6 +66,16 @@ enum status app_load(struct app *app, char why[static APP_WHY_MAX + 1])
     if (status == STATUS_OK)
         status = load_turn(app, why);
     return status == STATUS_OK ? load_pages(app, why) : status;
+}
+
+enum status app_verify(struct app *app, const char *token, size_t len, struct token_claims *out)
+{
+    wall_read(&app->wall, clock_wall_s(), clock_monotonic_ms());
+    enum status status = token_verify(app->keyring, token, len, app->wall.now_s, out);
+    if (status == STATUS_TOKEN_EXPIRED)
+        status =
+            token_verify(app->keyring, token, len, wall_since(&app->wall, out->issued_at), out);
+    return status;
 }
 
 void app_unload(struct app *app)

@@ -14,6 +14,9 @@
 #include "tls.h"
 #include "upstream.h"
 
+#include "common/token.h"
+#include "common/wall.h"
+
 struct exchange;
 struct server;
 TAILQ_HEAD(exchange_list, exchange);
@@ -40,6 +43,7 @@ struct app {
     struct ready ready;
     struct metrics metrics;
     struct callers callers;
+    struct wall wall;
     struct server *server;
 };
 
@@ -74,6 +78,12 @@ struct exchange {
  */
 enum status app_load(struct app *app, char why[static APP_WHY_MAX + 1]);
 void app_unload(struct app *app);
+
+/*
+ * Verifies an access token now (token_verify): one that was issued before the wall clock was set
+ * forward counts for as long as was meant.
+ */
+enum status app_verify(struct app *app, const char *token, size_t len, struct token_claims *out);
 
 /* The value of a request's header field, or NULL; it lives as long as the request. */
 const char *exchange_header(const struct exchange *exchange, const char *name);

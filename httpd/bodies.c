@@ -58,6 +58,7 @@ size_t body_peer(const struct body_peer *peer, char *out, size_t size)
     json_text(&json, "peer_id", peer->peer_id);
     json_text(&json, "token", peer->token);
     json_count(&json, "expires_at", (uint64_t)peer->expires_at);
+    json_count(&json, "expires_in", peer->expires_in_s);
     json_open(&json, "mqtt", '{');
     json_text(&json, "url", peer->mqtt_url);
     json_text(&json, "client_id", peer->peer_id);

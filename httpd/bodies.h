@@ -30,7 +30,8 @@ size_t body_ring(const char *room_id, const char *base, enum ring_answer answer,
 struct body_peer {
     const char *peer_id;
     const char *token;
-    int64_t expires_at; /* seconds since 1970 */
+    int64_t expires_at;    /* of the token, seconds since 1970 */
+    unsigned expires_in_s; /* of all of it, for a client whose clock is another one */
     const char *mqtt_url;
     const char *ice_urls;
     const struct turn_secret *turn_secret;

@@ -15,8 +15,8 @@
  * Fills the peer id: that of the bearer's token, which has to be a peer's of this room and still
  * valid; or a new one when there is no bearer. `*renewed` says which.
  */
-static enum status choose_peer(const struct exchange *exchange, int64_t wall_s,
-                               char out[static PEER_ID_MAX + 1], bool *renewed)
+static enum status choose_peer(const struct exchange *exchange, char out[static PEER_ID_MAX + 1],
+                               bool *renewed)
 {
     const char *authorization = exchange_header(exchange, "Authorization");
     struct token_claims claims;
@@ -29,7 +29,7 @@ static enum status choose_peer(const struct exchange *exchange, int64_t wall_s,
     const char *token = header_bearer(authorization, &len);
     if (!token)
         return STATUS_UNAUTHORIZED;
-    enum status status = token_verify(exchange->app->keyring, token, len, wall_s, &claims);
+    enum status status = app_verify(exchange->app, token, len, &claims);
     if (status != STATUS_OK)
         return status;
     if (claims.role != ROLE_PEER || strcmp(claims.room, exchange->match.param) != 0)
@@ -55,6 +55,14 @@ static enum status check_room(const struct broker *broker, const char *room_id, 
     return renewed ? STATUS_OK : STATUS_UNAVAILABLE;
 }
 
+/* For how long what is handed out is good: the token, and with it the TURN credentials. */
+static unsigned life_s(const struct config *config)
+{
+    bool has_turn = config->turn_secret_file[0] != '\0';
+    return has_turn && config->turn_ttl_s < config->token_ttl_s ? config->turn_ttl_s
+                                                                : config->token_ttl_s;
+}
+
 static enum status issue(const struct exchange *exchange, const struct broker *broker,
                          const char *peer_id, int64_t wall_s, char *text, size_t size, size_t *len)
 {
@@ -73,6 +81,7 @@ static enum status issue(const struct exchange *exchange, const struct broker *b
         .peer_id = peer_id,
         .token = token,
         .expires_at = claims.expires_at,
+        .expires_in_s = life_s(config),
         .mqtt_url = url,
         .ice_urls = config->turn_urls,
         .turn_secret = &exchange->app->turn_secret,
@@ -93,7 +102,7 @@ void handle_peers(struct exchange *exchange, int64_t now)
     bool renewed;
     int64_t wall_s = clock_wall_s();
 
-    enum status status = choose_peer(exchange, wall_s, peer_id, &renewed);
+    enum status status = choose_peer(exchange, peer_id, &renewed);
     if (status == STATUS_OK)
         status = check_room(broker, room_id, renewed);
     if (status == STATUS_OK)

@@ -73,7 +73,7 @@ static enum status check_operator(const struct exchange *exchange,
     const char *token = header_bearer(exchange_header(exchange, "Authorization"), &len);
     if (!token)
         return STATUS_UNAUTHORIZED;
-    enum status status = token_verify(exchange->app->keyring, token, len, clock_wall_s(), &claims);
+    enum status status = app_verify(exchange->app, token, len, &claims);
     if (status != STATUS_OK)
         return status;
     if (claims.role != ROLE_OPERATOR)

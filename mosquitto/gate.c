@@ -53,7 +53,11 @@ static enum admission decide_admission(struct gate *gate, const struct mosquitto
                                        const struct admission_request *request,
                                        struct token_claims *claims)
 {
-    enum admission admission = admission_decide(request, gate->keyring, clock_wall_s(), claims);
+    wall_read(&gate->wall, clock_wall_s(), clock_monotonic_ms());
+    enum admission admission = admission_decide(request, gate->keyring, gate->wall.now_s, claims);
+    if (admission == ADMISSION_EXPIRED)
+        admission = admission_decide(request, gate->keyring,
+                                     wall_since(&gate->wall, claims->issued_at), claims);
     if (connects_too_often(gate, connection, request->client_id, admission, claims))
         admission = ADMISSION_TOO_MANY;
     else if (admission == ADMISSION_GRANTED && is_taken(gate, claims))
@@ -408,6 +412,7 @@ int gate_on_tick(int event, void *data, void *userdata)
     struct gate *gate = userdata;
     int64_t now = clock_monotonic_ms();
     gate->reloading = false;
+    wall_read(&gate->wall, clock_wall_s(), now);
     look_at_listeners(gate);
     put_out_the_doomed(gate);
     clients_settle(gate->clients, now, tell_departure, gate);

@@ -16,6 +16,7 @@
 #include "common/access.h"
 #include "common/config.h"
 #include "common/parties.h"
+#include "common/wall.h"
 
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
@@ -27,6 +28,7 @@ struct gate {
     mosquitto_plugin_id_t *plugin;
     struct config config;
     struct keyring *keyring;
+    struct wall wall;
     struct members *members;
     struct clients *clients;
     struct certificates *certificates; /* NULL without tls_cert */

@@ -34,6 +34,12 @@ export class FakeClock {
     await settle();
   }
 
+  /** Somebody sets it, or the machine has slept: timers do not notice. @param {number} by ms */
+  set(by) {
+    this.#now += by;
+    for (const timer of this.#timers.values()) timer.at += by;
+  }
+
   get pending() {
     return this.#timers.size;
   }

@@ -5,9 +5,8 @@ import { Signalling } from '../../web/js/signalling.js';
 import { FakeClock, FakeMqtt, settle } from './fakes.mjs';
 
 const SELF = 'p-ada';
-const clockStart = new FakeClock().now() / 1000;
 const grant = (serial = 1, lifeS = 3600) => ({
-  peer_id: SELF, token: `token${serial}`, expires_at: clockStart + lifeS, ice_servers: [{ urls: `turn:${serial}` }],
+  peer_id: SELF, token: `token${serial}`, expires_in: lifeS, ice_servers: [{ urls: `turn:${serial}` }],
   mqtt: { url: 'ws://broker/', client_id: SELF, username: SELF, password: `token${serial}`, keepalive: 30 },
 });
 const room = (...ids) => ({ room_id: 'r', max_peers: 2, rev: 1, peers: ids.map((id) => ({ peer_id: id, peer_name: id, state: 'present' })) });
@@ -262,7 +261,41 @@ test('a renewal that fails is tried again, without hurry', async () => {
   assert.ok(tries >= 2 && tries <= 16, `${tries} tries`);
 });
 
-test('no connect with an expired or refused token: a fresh one first', async () => {
+for (const jump of [86_400_000, -86_400_000]) {
+  test(`a clock that is set ${jump > 0 ? 'forward' : 'back'} by a day changes nothing of that`, async () => {
+    const { client, clock, renewals } = start({ lifeS: 600 });
+    client.accept();
+    await clock.advance(100_000);
+    clock.set(jump);
+    await clock.advance(370_000);
+    assert.deepEqual(renewals, []);
+    await clock.advance(11_000);
+    assert.deepEqual(renewals, ['token1']);
+    await clock.advance(7_000_000);
+    assert.deepEqual(renewals, ['token1'], 'the next one in its time');
+    client.lose();
+    await clock.advance(200);
+    assert.equal(client.reconnects.length, 1);
+  });
+}
+
+test('after a sleep, in which timers stood still, a pass that has become old is renewed at once', async () => {
+  const { client, clock, renewals, signalling } = start({ lifeS: 600 });
+  client.accept();
+  clock.set(479_000);
+  signalling.wake();
+  await clock.advance(0);
+  assert.deepEqual(renewals, []);
+  clock.set(1_000);
+  signalling.wake();
+  await clock.advance(0);
+  assert.deepEqual(renewals, ['token1']);
+  signalling.wake();
+  await clock.advance(0);
+  assert.equal(renewals.length, 1);
+});
+
+test('no connect with a refused token: a fresh one first', async () => {
   const { client, clock, renewals } = start({ lifeS: 3600 });
   client.emit('error', { code: 0x87 });
   client.lose();
@@ -282,8 +315,12 @@ test('a pass that counts no more ends it, but never a connection that is up', as
   assert.equal(up.heard('unauthorized').length, 0);
   up.client.lose();
   await up.clock.advance(1_000);
+  assert.equal(up.client.reconnects.length, 1, 'the broker is asked, whatever the time is');
+  up.client.emit('error', { code: 0x87 });
+  up.client.lose();
+  await up.clock.advance(1_000);
   assert.equal(up.heard('unauthorized').length, 1);
-  assert.deepEqual(up.client.reconnects, []);
+  assert.equal(up.client.reconnects.length, 1);
 });
 
 test('woken: reconnects at once, or looks within 2 s whether the connection lives', async () => {

@@ -20,6 +20,9 @@ const SENTENCES = Object.freeze({
   'offline': 'The server does not answer. Please check your connection and try again.',
 });
 
+/** httpd answers within 2 s; a network that has gone answers never. */
+const TIMEOUT_MS = 10_000;
+
 /** @param {string} id @returns {string} */
 export function sentenceOf(id) {
   return Object.hasOwn(SENTENCES, id) ? SENTENCES[id] : 'Something went wrong. Please try again.';
@@ -55,7 +58,9 @@ async function ask(path, { method = 'GET', body, token } = {}) {
   if (token) headers.authorization = `Bearer ${token}`;
   let response;
   try {
-    response = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: 'no-store', credentials: 'omit' });
+    response = await fetch(path, {
+      method, headers, body: body && JSON.stringify(body), cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
   } catch {
     throw new ApiError('offline');
   }

@@ -1,6 +1,7 @@
 /**
  * What lets this page in: the grant of httpd, kept fresh. A token is asked for at each connect, so it is renewed before it expires, in
- * mid-call too; so are the TURN credentials that come with it.
+ * mid-call too; so are the TURN credentials that come with it. What this machine's clock says of the time plays no part: it may be wrong,
+ * and is set at will.
  */
 import { Emitter } from './emitter.js';
 
@@ -8,7 +9,7 @@ import { Emitter } from './emitter.js';
  * What httpd answers to POST /api/rooms/{room}/peers.
  *
  * @typedef {{
- *   peer_id: string, token: string, expires_at: number, ice_servers: object[],
+ *   peer_id: string, token: string, expires_in: number, ice_servers: object[],
  *   mqtt: {url: string, client_id: string, username: string, password: string, keepalive: number},
  * }} Grant
  */
@@ -27,6 +28,8 @@ export class Pass extends Emitter {
   #renew;
   #clock;
   #stopped = false;
+  /** When the grant came, by this machine's clock. */
+  #since;
   /** @type {any} */
   #timer;
 
@@ -40,15 +43,17 @@ export class Pass extends Emitter {
     this.grant = grant;
     this.#renew = renew;
     this.#clock = clock;
-  }
-
-  get isExpired() {
-    return this.#clock.now() >= this.grant.expires_at * 1000;
+    this.#since = clock.now();
   }
 
   /** Renews by itself from now on. */
   keep() {
-    this.#schedule(AT_LEAST_MS);
+    this.#schedule(this.#wait());
+  }
+
+  /** The machine may have slept, and timers with it: renews what has become too old meanwhile. */
+  wake() {
+    if (!this.#stopped && this.#clock.now() - this.#since >= this.#wait()) void this.#onTime();
   }
 
   stop() {
@@ -66,7 +71,8 @@ export class Pass extends Emitter {
       const grant = await this.#renew(this.grant.token);
       if (this.#stopped) return 'later';
       this.grant = grant;
-      this.#schedule(AT_LEAST_MS);
+      this.#since = this.#clock.now();
+      this.#schedule(this.#wait());
       this.emit('fresh', grant);
       return 'fresh';
     } catch (error) {
@@ -76,12 +82,16 @@ export class Pass extends Emitter {
     }
   }
 
-  /** @param {number} atLeast ms */
-  #schedule(atLeast) {
-    const left = this.grant.expires_at * 1000 - this.#clock.now();
-    const wait = Math.max(left / 2, left - BEFORE_MS, atLeast);
+  /** How long after it came a grant is renewed, ms. */
+  #wait() {
+    const life = this.grant.expires_in * 1000;
+    return Math.min(Math.max(life / 2, life - BEFORE_MS, AT_LEAST_MS), TIMER_MOST_MS);
+  }
+
+  /** @param {number} wait ms */
+  #schedule(wait) {
     this.#clock.clearTimeout(this.#timer);
-    this.#timer = this.#clock.setTimeout(() => void this.#onTime(), Math.min(wait, TIMER_MOST_MS));
+    this.#timer = this.#clock.setTimeout(() => void this.#onTime(), wait);
   }
 
   async #onTime() {

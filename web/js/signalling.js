@@ -4,7 +4,7 @@
  * It knows no DOM and no WebRTC. `connect` is handed in (MQTT.js's), so it runs in a page over WebSocket and in Node over TCP alike.
  *
  * The page's own rules of the contract live here: subscribe and join again after every loss, with the same session and the seat
- * (rule 6); a page that was replaced stops (rule 9); a token is renewed before it expires. Reconnecting is done here and not by MQTT.js:
+ * (rule 6); a page that was replaced stops (rule 9); a token is renewed before it expires, and when the broker does not take it. Reconnecting is done here and not by MQTT.js:
  * each attempt may need a fresh token first, and the delays are jittered so that a thousand pages do not come back in step.
  */
 import { backoff, systemClock } from './clock.js';
@@ -209,6 +209,7 @@ export class Signalling extends Emitter {
   wake() {
     const client = this.#client;
     if (this.#stopped || !client) return;
+    this.#pass.wake();
     if (!client.connected) {
       if (this.#retryTimer !== undefined) void this.#reconnect();
       return;
@@ -328,7 +329,7 @@ export class Signalling extends Emitter {
   async #reconnect() {
     this.#clock.clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    if (this.#pass.isExpired || this.#refused) {
+    if (this.#refused) {
       const answer = await this.#pass.renew();
       if (this.#stopped) return;
       if (answer === 'refused') return this.#onRefused();

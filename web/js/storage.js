@@ -6,7 +6,7 @@
 /**
  * A tab's place in a room.
  *
- * @typedef {{room: string, token: string, expires_at: number, seat?: string, name: string, joined: boolean, audio: boolean, video: boolean}} Place
+ * @typedef {{room: string, token: string, seat?: string, name: string, joined: boolean, audio: boolean, video: boolean}} Place
  */
 /** @typedef {{kind: string, room: string, by: string}} Notice `kind` is a page's ending */
 /** @typedef {{name: string, audio: string, video: string}} Habits the name, and the devices' ids */
@@ -48,7 +48,7 @@ function write(where, key, value) {
 
 /** The tab's place in `room`, or one to begin with. @param {string} room @returns {Place} */
 export function loadPlace(room) {
-  const fresh = { room, token: '', expires_at: 0, name: '', joined: false, audio: true, video: true };
+  const fresh = { room, token: '', name: '', joined: false, audio: true, video: true };
   const place = read('sessionStorage', PLACE, fresh);
   return place.room === room ? place : fresh;
 }

@@ -2,6 +2,7 @@
 
 #include "httpd/bodies.h"
 
+#include <limits.h>
 #include <string.h>
 
 static char text[BODY_MAX];
@@ -36,6 +37,7 @@ static void peers(void **state)
     struct body_peer peer = {.peer_id = "p-a",
                              .token = "t.t.t",
                              .expires_at = 1893456000,
+                             .expires_in_s = 3600,
                              .mqtt_url = "ws://h:9001/",
                              .ice_urls = "stun:s",
                              .turn_secret = &none};
@@ -43,8 +45,8 @@ static void peers(void **state)
     assert_true(body_peer(&peer, text, sizeof text) > 0);
     assert_string_equal(
         text,
-        "{\"peer_id\":\"p-a\",\"token\":\"t.t.t\",\"expires_at\":1893456000,\"mqtt\":{"
-        "\"url\":\"ws://h:9001/\",\"client_id\":\"p-a\",\"username\":\"p-a\","
+        "{\"peer_id\":\"p-a\",\"token\":\"t.t.t\",\"expires_at\":1893456000,\"expires_in\":3600,"
+        "\"mqtt\":{\"url\":\"ws://h:9001/\",\"client_id\":\"p-a\",\"username\":\"p-a\","
         "\"password\":\"t.t.t\",\"keepalive\":30},\"ice_servers\":[{\"urls\":[\"stun:s\"]}]}");
 }
 
@@ -56,6 +58,7 @@ static void the_largest_peer(void **state)
     struct body_peer peer = {.peer_id = id,
                              .token = token,
                              .expires_at = INT64_MAX,
+                             .expires_in_s = UINT_MAX,
                              .mqtt_url = url,
                              .ice_urls = urls,
                              .turn_secret = &secret,
