@@ -1,18 +1,10 @@
 /** Two roomds at one broker: one is at work, the other takes over as soon as that one is gone, and never are both. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { pair } from '../lib/peer.mjs';
 import { until } from '../lib/poll.mjs';
-import { atWork } from '../lib/roomds.mjs';
+import { atWork, holdSupervisor } from '../lib/roomds.mjs';
 import { useStack } from '../lib/stack.mjs';
-
-/** Keeps a part that ends from being started again until the function returned is called. @param {number} pid the part's */
-function holdSupervisor(pid) {
-  const supervisor = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
-  process.kill(supervisor, 'SIGSTOP');
-  return () => process.kill(supervisor, 'SIGCONT');
-}
 
 describe('a standby', () => {
   const stack = useStack({ standby: true, config: { rooms: { grace_s: 30 } } });

@@ -1,4 +1,4 @@
-/** Which of two roomds is at work: the one that holds a connection to the broker. (The other's last for the time of a refusal.) */
+/** Which of two roomds is at work, and parts that stay away. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { until } from './poll.mjs';
 
@@ -28,7 +28,7 @@ function socketsOf(pid) {
 }
 
 /**
- * Waits until one of them holds a connection.
+ * Waits until one of them holds a connection to the broker. (The other's last for the time of a refusal.)
  *
  * @param {import('./stack.mjs').Stack} stack started with `standby`
  * @returns {Promise<{part: string, pid: number}>}
@@ -55,4 +55,11 @@ export async function atWork(stack) {
     return found;
   }, { every: 100, timeout: 30_000, what: 'a roomd at work' });
   return { part: found.part, pid: found.pid };
+}
+
+/** Keeps a part that ends from being started again until the function returned is called. @param {number} pid the part's */
+export function holdSupervisor(pid) {
+  const supervisor = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+  process.kill(supervisor, 'SIGSTOP');
+  return () => process.kill(supervisor, 'SIGCONT');
 }

@@ -1,37 +1,27 @@
 /**
- * The call page: puts its parts together. Events from the broker, the media and the user become steps of the page
- * (page.js); what a step leads to is done here, and view.js draws it.
+ * The call page: the part in the room (attendance.js), the camera and microphone (media.js), what the tab remembers (storage.js) and
+ * what is drawn (view.js), put together.
  */
 import mqtt from '/vendor/mqtt.esm.js';
 import { ApiError, errorId, requestGrant, sentenceOf } from './api.js';
-import { Call } from './call.js';
+import { Attendance } from './attendance.js';
 import { backoff } from './clock.js';
 import { LocalMedia } from './media.js';
-import { START, otherMember, step } from './page.js';
 import { cleanPeerName, randomId, roomFromPath } from './protocol.js';
-import { Signalling } from './signalling.js';
 import { leaveNotice, loadHabits, loadPlace, saveHabits, savePlace } from './storage.js';
 import { View } from './view.js';
 
 /** @typedef {import('./page.js').Page} Page */
-/** @typedef {import('./page.js').PageEvent} PageEvent */
 /** @typedef {import('./pass.js').Grant} Grant */
 
 const room = roomFromPath(location.pathname) ?? '';
-const session = randomId();
 const place = loadPlace(room);
 const habits = loadHabits();
 const media = new LocalMedia({ audio: place.audio, video: place.video }, { audio: habits.audio, video: habits.video });
 const view = new View(new URL(`/r/${room}/`, location.href).href);
-
-/** @type {Page} */
-let page = START;
-/** @type {Signalling | undefined} */
-let signalling;
-/** @type {Call | undefined} */
-let call;
-/** @type {any} */
-let joinTimer;
+const attendance = new Attendance({
+  room, session: randomId(), connect: /** @type {any} */ (mqtt.connect), renew: (token) => requestGrant(room, token),
+});
 
 // ---- the timeline, for whoever looks into the speed of a call: read only ----
 
@@ -51,52 +41,42 @@ Object.defineProperty(globalThis, 'parley', {
   }),
 });
 
-// ---- steps and what they lead to ----
+// ---- what a step of the page leads to ----
 
-/** @param {PageEvent} event */
-function dispatch(event) {
-  const before = page;
-  page = step(page, event);
-  if (page.view !== before.view) onView(before.view);
+function draw() {
+  view.draw(attendance.page, media, place.name);
+}
+
+/** @param {{page: Page, before: Page}} step */
+function onPage({ page, before }) {
+  if (page.view !== before.view) onView(page, before.view);
   draw();
 }
 
-function draw() {
-  view.draw(page, media, place.name);
-}
-
-/** @param {Page['view']} before */
-function onView(before) {
+/** @param {Page} page @param {Page['view']} before */
+function onView(page, before) {
   // A tab that was replaced in a call goes back into it, should it be used again.
   place.joined = page.view === 'call' || (page.view === 'replaced' && before === 'call');
   savePlace(place);
   if (page.view === 'call') return;
-  call?.close();
   view.setRemoteStream(null);
-  if (page.view === 'full') signalling?.forgetJoin();
   if (page.view === 'replaced') media.close();
-  if (page.view === 'ended') void goHome();
+  if (page.view === 'ended') void goHome(page);
 }
 
-/** Everything is closed first; then the contract's farewell, and the main page. */
-async function goHome() {
+/** Everything is closed first; then the contract's farewell, and the main page. @param {Page} page */
+async function goHome(page) {
   media.close();
-  call?.close();
-  if (page.ending !== 'left' && page.ending !== 'no-such-room') await signalling?.leave();
-  signalling?.stop();
+  await attendance.close();
   savePlace(null);
   if (page.ending) leaveNotice({ kind: page.ending, room, by: page.by });
   location.replace('/');
 }
 
-async function hangUp() {
-  if (page.leaving) return;
-  dispatch({ type: 'leave' });
+function hangUp() {
   media.close();
-  call?.close();
   view.setRemoteStream(null);
-  await signalling?.leave();
-  dispatch({ type: 'left' });
+  void attendance.hangUp();
 }
 
 /** @param {string} typed */
@@ -107,87 +87,15 @@ function join(typed) {
   place.name = habits.name = name;
   saveHabits(habits);
   mark('join');
-  dispatch({ type: 'join' });
-  signalling?.join(name);
+  attendance.join(name);
 }
 
 function applyMedia() {
   place.audio = media.wanted.audio;
   place.video = media.wanted.video;
-  if (page.view === 'call' || page.view === 'lobby') savePlace(place);
-  call?.setTracks(media.tracks, media.shown);
+  if (attendance.page.view === 'call' || attendance.page.view === 'lobby') savePlace(place);
+  attendance.setTracks(media.tracks, media.shown);
   draw();
-}
-
-// ---- the parts ----
-
-/** @param {Signalling} link */
-function startCall(link) {
-  const made = new Call({
-    session,
-    iceServers: link.iceServers,
-    send: (kind, body) => {
-      const other = otherMember(page);
-      if (other) link.send(kind, other.peer_id, body);
-    },
-  });
-  made.on('sent', (type) => mark(`${type}-sent`));
-  made.on('stream', (stream) => view.setRemoteStream(stream));
-  made.on('media', (state) => dispatch({ type: 'media', media: state }));
-  made.on('shown', (shown) => {
-    view.setRemoteShown(shown);
-    draw();
-  });
-  made.on('safety', (safety) => view.setSafety(safety));
-  made.setTracks(media.tracks, media.shown);
-  return made;
-}
-
-/** @param {Grant} grant */
-function startSignalling(grant) {
-  const link = new Signalling({
-    connect: /** @type {any} */ (mqtt.connect),
-    renew: (token) => requestGrant(room, token),
-    room, session, grant, seat: place.seat,
-  });
-  let epoch = '';
-  link.on('connection', (state) => dispatch({ type: 'connection', link: state }));
-  link.on('roomd-status', (status) => {
-    dispatch({ type: 'roomd', state: status.state, isNew: status.epoch !== epoch });
-    epoch = status.epoch;
-  });
-  link.on('state', ({ room: state }) => dispatch({ type: 'state', room: state }));
-  link.on('joined', ({ room: state, seat }) => {
-    place.seat = seat;
-    if (page.view !== 'call') mark('joined');
-    dispatch({ type: 'joined', room: state });
-    savePlace(place);
-  });
-  link.on('full-room', () => dispatch({ type: 'full' }));
-  link.on('user-arrived', ({ peer_id, resumed }) => {
-    if (page.view === 'call' && !page.leaving) call?.arrived(resumed, link.peerId < peer_id);
-  });
-  link.on('cut-the-call', ({ peer_id, reason }) => dispatch({ type: 'cut', peer: peer_id, reason }));
-  link.on('error', ({ error, event, retry_s: retryS }) => {
-    if (event !== 'join' || page.leaving) return;
-    const isPassing = error === 'unavailable' || error === 'too-many-requests';
-    if (!isPassing) return dispatch({ type: 'refused', error });
-    clearTimeout(joinTimer);
-    joinTimer = setTimeout(() => (page.joining || page.view === 'call') && link.join(place.name), (retryS || 1) * 1000);
-  });
-  for (const kind of /** @type {const} */ (['offer', 'answer', 'candidate'])) {
-    link.on(kind, (message) => {
-      // From the other member only: the broker's gate sees to it, and so do we.
-      if (page.view === 'call' && !page.leaving && message.from === otherMember(page)?.peer_id) void call?.receive(kind, message);
-    });
-  }
-  link.on('grant', (fresh) => {
-    keepGrant(fresh);
-    call?.setIceServers(fresh.ice_servers);
-  });
-  link.on('unauthorized', () => dispatch({ type: 'failed', error: 'token-expired' }));
-  link.on('replaced', () => dispatch({ type: 'replaced' }));
-  return link;
 }
 
 /** @param {Grant} grant */
@@ -195,6 +103,23 @@ function keepGrant(grant) {
   place.token = grant.token;
   savePlace(place);
 }
+
+attendance.on('page', onPage);
+attendance.on('grant', keepGrant);
+attendance.on('seat', (seat) => {
+  place.seat = seat;
+  savePlace(place);
+  if (attendance.page.view !== 'call') mark('joined');
+});
+attendance.on('sent', (type) => mark(`${type}-sent`));
+attendance.on('stream', (stream) => view.setRemoteStream(stream));
+attendance.on('shown', (shown) => {
+  view.setRemoteShown(shown);
+  draw();
+});
+attendance.on('safety', (safety) => view.setSafety(safety));
+
+// ---- the beginning ----
 
 /** A token for this tab's peer, or for a new one; asks until the server answers. @returns {Promise<Grant | null>} */
 async function obtainGrant() {
@@ -208,7 +133,7 @@ async function obtainGrant() {
       } else if (id === 'offline' || id === 'unavailable') {
         view.sayLoading(`${sentenceOf(id)} Trying again…`);
       } else {
-        dispatch(id === 'no-such-room' ? { type: 'refused', error: id } : { type: 'failed', error: id });
+        attendance.dispatch(id === 'no-such-room' ? { type: 'refused', error: id } : { type: 'failed', error: id });
         return null;
       }
       await new Promise((resolve) => setTimeout(resolve, Math.max(retryS * 1000, backoff(attempt, Math.random()))));
@@ -216,22 +141,15 @@ async function obtainGrant() {
   }
 }
 
-// ---- the beginning ----
-
 async function begin() {
   view.name = place.name || habits.name;
   void media.open();
   const grant = await obtainGrant();
   if (!grant) return;
   keepGrant(grant);
-  const returning = place.joined && place.name !== '';
-  signalling = startSignalling(grant);
-  call = startCall(signalling);
-  dispatch({ type: 'granted', self: grant.peer_id, returning });
-  signalling.start();
-  if (!returning) return;
-  mark('join');
-  signalling.join(place.name);
+  const returningAs = place.joined ? place.name : '';
+  if (returningAs) mark('join');
+  attendance.enter(grant, { seat: place.seat, returningAs });
 }
 
 media.on('changed', applyMedia);
@@ -246,7 +164,7 @@ view.on('retryMedia', () => {
   media.wanted.video = media.wanted.audio = true;
   void media.open();
 });
-view.on('hangUp', () => void hangUp());
+view.on('hangUp', hangUp);
 view.on('useHere', () => location.reload());
 view.on('retry', () => location.reload());
 view.on('firstFrame', () => {
@@ -254,9 +172,9 @@ view.on('firstFrame', () => {
   draw();
 });
 
-addEventListener('online', () => signalling?.wake());
+addEventListener('online', () => attendance.wake());
 document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible') signalling?.wake();
+  if (document.visibilityState === 'visible') attendance.wake();
 });
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload(); // from the back/forward cache, where connections do not live on

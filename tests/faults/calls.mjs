@@ -1,0 +1,127 @@
+/** Many calls at once, with strangers at their doors; what became of them is counted. */
+import assert from 'node:assert/strict';
+import { until } from '../lib/poll.mjs';
+import { Headless } from './headless.mjs';
+
+const BEAT_MS = 200;
+/** So many pages load at the same time. */
+const BATCH = 10;
+
+/** @template T @param {T[]} items @returns {T} */
+export const pick = (items) => items[Math.floor(Math.random() * items.length)];
+
+export class Calls {
+  /** @type {{room: string, ada: Headless, bob: Headless}[]} */
+  pairs = [];
+  /** Each wants into the room of a call. @type {Headless[]} */
+  strangers = [];
+  #stack;
+  #beats;
+
+  /** @param {import('../lib/stack.mjs').Stack} stack */
+  constructor(stack) {
+    this.#stack = stack;
+  }
+
+  get peers() {
+    return this.pairs.flatMap(({ ada, bob }) => [ada, bob]);
+  }
+
+  /** @param {number} pairs @param {number} strangers */
+  async start(pairs, strangers) {
+    const { httpUrl } = this.#stack;
+    this.#beats = setInterval(() => this.peers.forEach((peer) => peer.beat()), BEAT_MS);
+    for (let begun = 0; begun < pairs; begun += BATCH) {
+      const fresh = await Promise.all(Array.from({ length: Math.min(BATCH, pairs - begun) }, async () => {
+        const room = await this.#stack.room();
+        return { room, ada: new Headless({ httpUrl, room, name: 'Ada' }), bob: new Headless({ httpUrl, room, name: 'Bob' }) };
+      }));
+      this.pairs.push(...fresh);
+      await Promise.all(fresh.map(({ ada }) => ada.load()));
+      await until(() => fresh.every(({ ada }) => ada.page.view === 'call'), { timeout: 20_000, what: 'those who come first' });
+      await Promise.all(fresh.map(({ bob }) => bob.load()));
+      await this.settle(fresh);
+    }
+    this.strangers = Array.from({ length: strangers }, () => new Headless({ httpUrl, room: pick(this.pairs).room, name: 'Eve' }));
+    await Promise.all(this.strangers.map((eve) => eve.load()));
+    await until(() => this.strangers.every((eve) => eve.page.view === 'full'), { timeout: 20_000, what: 'the strangers to be refused' });
+    this.calm();
+  }
+
+  /** From here on gaps and losses are counted. */
+  calm() {
+    for (const peer of this.peers) {
+      peer.calm();
+      peer.losses = [];
+    }
+  }
+
+  /** A stranger knocks once more. */
+  knock() {
+    pick(this.strangers).attendance.join('Eve');
+  }
+
+  /** Waits until the calls of `pairs` are up; one that this machine's library has not brought about is begun again. */
+  async settle(pairs) {
+    for (let tries = 0; pairs.some(({ ada, bob }) => !ada.isBack || !bob.isBack); tries++) {
+      if (tries === 300) await this.back(0, 0, pairs.flatMap(({ ada, bob }) => [ada, bob]));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await Promise.all(pairs.filter(({ ada, bob }) => ada.isBroken || bob.isBroken).map(({ bob }) => {
+        bob.unload();
+        return bob.load();
+      }));
+    }
+  }
+
+  /**
+   * Waits until everybody is back, and returns when that was.
+   *
+   * @param {number} timeout ms
+   * @param {number} since everybody's seat has to be confirmed after that time
+   * @param {Headless[]} [peers]
+   */
+  async back(timeout, since, peers = this.peers) {
+    const isBack = (peer) => peer.isBack && peer.seatedAt > since;
+    await until(() => peers.every(isBack), { timeout, every: 10, what: 'everybody' }).catch((error) => {
+      const missing = peers.filter((peer) => !isBack(peer)).map(({ name, room, page }) => `${name} in ${room}: ${page.view} ${page.link} ${page.media} ${JSON.stringify(page.room?.peers.map(({ peer_name, state }) => [peer_name, state]))}`);
+      throw new Error(`${missing.length} of ${peers.length} are not back: ${missing.slice(0, 3).join('; ')}`, { cause: error });
+    });
+    return performance.now();
+  }
+
+  /** What has been lost since `calm`: a call that ended, media that had to be restarted. */
+  get lost() {
+    return this.peers.reduce((sum, peer) => sum + peer.losses.length + peer.restarts, 0);
+  }
+
+  /** The longest time in which a peer got nothing from the other, ms. */
+  get gap() {
+    return Math.max(...this.peers.map((peer) => peer.gap));
+  }
+
+  get intruders() {
+    return this.strangers.filter((eve) => eve.everIn).length;
+  }
+
+  /** How many rooms do not have just their two, as the server tells it. */
+  async wrongRooms() {
+    const rooms = await Promise.all(this.pairs.map(async ({ room, ada, bob }) => {
+      const { json } = await this.#stack.http('GET', `/api/rooms/${room}`);
+      return { is: json.peers?.map((peer) => peer.peer_id).sort(), should: [ada, bob].map((peer) => peer.grant.peer_id).sort() };
+    }));
+    return rooms.filter(({ is, should }) => {
+      try {
+        assert.deepEqual(is, should);
+        return false;
+      } catch {
+        return true;
+      }
+    }).length;
+  }
+
+  /** Everybody goes, without a word. */
+  end() {
+    clearInterval(this.#beats);
+    for (const page of [...this.peers, ...this.strangers]) page.unload();
+  }
+}
