@@ -19,12 +19,14 @@ int64_t wall_since(const struct wall *wall, int64_t issued_at)
     int64_t now = wall->now_s, earliest = now;
     unsigned known = wall->noted < WALL_JUMPS ? wall->noted : WALL_JUMPS;
     for (unsigned back = 1; back <= known; back++) {
-        unsigned i = (wall->noted - back) % WALL_JUMPS;
-        if (issued_at > wall->jumps[i].at_s)
-            break;
-        /* Of a clock that was set back nobody can tell whether this was issued before or after. */
+        /* The time before this jump and after the one before it: what the clock went through. */
+        unsigned i = (wall->noted - back) % WALL_JUMPS, before = (i + WALL_JUMPS - 1) % WALL_JUMPS;
+        int64_t from =
+            back < known ? wall->jumps[before].at_s + wall->jumps[before].by_s : INT64_MIN;
         now -= wall->jumps[i].by_s;
-        earliest = now < earliest ? now : earliest;
+        /* A clock that was set back goes through a time twice: this may have been either. */
+        if (issued_at >= from && issued_at <= wall->jumps[i].at_s && now < earliest)
+            earliest = now;
     }
     return earliest;
 }

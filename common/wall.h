@@ -18,7 +18,7 @@
 #define WALL_JUMP_S 2
 
 /* Jumps that are remembered; of more the oldest are forgotten. */
-#define WALL_JUMPS 4
+#define WALL_JUMPS 128
 
 /* All zero: a clock that has not been read yet. */
 struct wall {
@@ -36,7 +36,8 @@ void wall_read(struct wall *wall, int64_t wall_s, int64_t monotonic_ms);
 
 /*
  * What time it is now, s, for something that was issued at `issued_at` by this clock: the time last
- * read, less what the clock was set forward by since then.
+ * read, less what the clock was set forward by since then. Where the clock has shown `issued_at` more
+ * than once, the time that is kindest to it.
  */
 int64_t wall_since(const struct wall *wall, int64_t issued_at);
 

@@ -27,14 +27,14 @@ export class Calls {
     return this.pairs.flatMap(({ ada, bob }) => [ada, bob]);
   }
 
-  /** @param {number} pairs @param {number} strangers */
-  async start(pairs, strangers) {
+  /** @param {number} pairs @param {number} strangers @param {{hasMedia?: boolean, batch?: number}} [how] */
+  async start(pairs, strangers, { hasMedia = true, batch = BATCH } = {}) {
     const { httpUrl } = this.#stack;
     this.#beats = setInterval(() => this.peers.forEach((peer) => peer.beat()), BEAT_MS);
-    for (let begun = 0; begun < pairs; begun += BATCH) {
-      const fresh = await Promise.all(Array.from({ length: Math.min(BATCH, pairs - begun) }, async () => {
+    for (let begun = 0; begun < pairs; begun += batch) {
+      const fresh = await Promise.all(Array.from({ length: Math.min(batch, pairs - begun) }, async () => {
         const room = await this.#stack.room();
-        return { room, ada: new Headless({ httpUrl, room, name: 'Ada' }), bob: new Headless({ httpUrl, room, name: 'Bob' }) };
+        return { room, ada: new Headless({ httpUrl, room, name: 'Ada', hasMedia }), bob: new Headless({ httpUrl, room, name: 'Bob', hasMedia }) };
       }));
       this.pairs.push(...fresh);
       await Promise.all(fresh.map(({ ada }) => ada.load()));
@@ -53,6 +53,7 @@ export class Calls {
     for (const peer of this.peers) {
       peer.calm();
       peer.losses = [];
+      peer.reconnects = peer.refusals = 0;
     }
   }
 

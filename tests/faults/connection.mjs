@@ -132,6 +132,22 @@ export class Connection {
   }
 }
 
+/** For whoever only signals: nothing ever comes of it. */
+export class NoConnection {
+  connectionState = 'new';
+  signalingState = 'stable';
+  addTransceiver() {}
+  getTransceivers() {
+    return [];
+  }
+  createDataChannel() {
+    return {};
+  }
+  setConfiguration() {}
+  restartIce() {}
+  close() {}
+}
+
 /** Ends the threads behind all connections. */
 export function endConnections() {
   datachannel.cleanup();

@@ -4,7 +4,7 @@ import { Attendance } from '../../web/js/attendance.js';
 import { isMember, otherMember } from '../../web/js/page.js';
 import { randomId } from '../lib/jwt.mjs';
 import { http } from '../lib/http.mjs';
-import { Connection } from './connection.mjs';
+import { Connection, NoConnection } from './connection.mjs';
 
 export class Headless {
   /** Ways a call can be lost, as they happened. @type {string[]} */
@@ -16,7 +16,10 @@ export class Headless {
   seatedAt = 0;
   /** The longest time between two beats of the other, since `calm`, ms. */
   longestGap = 0;
+  /** How often it lost the broker. */
+  reconnects = 0;
   #httpUrl;
+  #hasMedia;
   #beatAt = 0;
   /** @type {Connection | undefined} */
   #connection;
@@ -25,9 +28,10 @@ export class Headless {
   /** Of this page load. @type {{alive: boolean, client?: import('mqtt').MqttClient} | undefined} */
   #load;
 
-  /** @param {{httpUrl: string, room: string, name: string}} options */
-  constructor({ httpUrl, room, name }) {
+  /** @param {{httpUrl: string, room: string, name: string, hasMedia?: boolean}} options */
+  constructor({ httpUrl, room, name, hasMedia = true }) {
     this.#httpUrl = httpUrl;
+    this.#hasMedia = hasMedia;
     this.room = room;
     this.name = name;
   }
@@ -51,7 +55,11 @@ export class Headless {
     const attendance = new Attendance({
       room: this.room, session: randomId(), renew: (token) => this.#grant(token),
       connect: (url, options) => (load.client = mqtt.connect(url, options)),
-      newConnection: () => (this.#connection = new Connection((from) => from === this.#connection && this.#onBeat())),
+      newConnection: () => {
+        if (!this.#hasMedia) return new NoConnection();
+        this.#connection = new Connection((from) => from === this.#connection && this.#onBeat());
+        return this.#connection;
+      },
       clock: {
         now: () => Date.now(),
         setTimeout: (run, ms) => setTimeout(() => load.alive && run(), ms),
@@ -66,7 +74,9 @@ export class Headless {
     });
     attendance.on('grant', (grant) => { this.grant = grant; });
     attendance.on('page', ({ page, before }) => {
-      if (!load.alive || page.view === before.view) return;
+      if (!load.alive) return;
+      if (page.link === 'reconnecting' && before.link === 'online') this.reconnects++;
+      if (page.view === before.view) return;
       if (page.view === 'call') this.everIn = true;
       if (page.view === 'full') this.refusals++;
       if (before.view === 'call') this.losses.push(`${page.view} ${page.ending ?? page.error}`);
@@ -116,11 +126,16 @@ export class Headless {
     return this.attendance?.page;
   }
 
-  /** Media flows, the broker is there, and the room shows both as present. */
-  get isBack() {
+  /** The broker is there, and the room shows both as present. */
+  get isSeated() {
     const { page } = this;
-    return page?.view === 'call' && page.link === 'online' && page.media === 'connected' && isMember(page) &&
-      page.room?.peers.every(({ state }) => state === 'present') && otherMember(page) !== null;
+    return page?.view === 'call' && page.link === 'online' && isMember(page) && otherMember(page) !== null &&
+      page.room?.peers.every(({ state }) => state === 'present');
+  }
+
+  /** And media flows. */
+  get isBack() {
+    return this.isSeated && (!this.#hasMedia || this.page.media === 'connected');
   }
 
   /** The connection was never made, and there is no restarting it. */

@@ -6,7 +6,10 @@
  * Ends with 1 when a row does not hold.
  */
 import { parseArgs } from 'node:util';
+import { clock } from './clock.mjs';
 import { endConnections } from './connection.mjs';
+import { crowd } from './crowd.mjs';
+import { disk } from './disk.mjs';
 import { kills, standby } from './kills.mjs';
 import { table } from './table.mjs';
 
@@ -14,6 +17,9 @@ import { table } from './table.mjs';
 const FAULTS = {
   kills: ({ points }) => kills(points),
   standby: ({ points }) => standby(points),
+  clock: ({ points }) => clock(points),
+  disk: ({ points }) => disk(points),
+  crowd: ({ points }) => crowd(points),
 };
 
 const { values } = parseArgs({ options: { points: { type: 'string', default: '10' }, soak: { type: 'string', default: '10' }, only: { type: 'string' } } });

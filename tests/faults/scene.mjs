@@ -11,16 +11,16 @@ export const randomPause = (most) => new Promise((resolve) => setTimeout(resolve
 
 /**
  * @template T
- * @param {ConstructorParameters<typeof Stack>[0] & {pairs?: number, strangers?: number}} options
+ * @param {ConstructorParameters<typeof Stack>[0] & {pairs?: number, strangers?: number, how?: Parameters<Calls['start']>[2]}} options
  * @param {(scene: {stack: Stack, calls: Calls}) => Promise<T>} use
  * @returns {Promise<T>}
  */
-export async function withCalls({ pairs = PAIRS, strangers = STRANGERS, config = {}, ...options }, use) {
+export async function withCalls({ pairs = PAIRS, strangers = STRANGERS, how, config = {}, ...options }, use) {
   const stack = new Stack({ ...options, config: { ...config, rooms: { grace_s: GRACE_S, ...config.rooms } } });
   await stack.start();
   const calls = new Calls(stack);
   try {
-    await calls.start(pairs, strangers);
+    await calls.start(pairs, strangers, how);
     return await use({ stack, calls });
   } catch (error) {
     console.error(stack.tail(60));

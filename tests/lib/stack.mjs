@@ -30,15 +30,16 @@ const NO_LIMITS = ['client_messages_per_s', 'client_bytes_per_s', 'address_conne
 
 export class Stack {
   /**
-   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean, standby?: boolean, env?: Record<string, string>, mode?: number}} [options]
+   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean, standby?: boolean, env?: Record<string, string>, mode?: number, below?: string}} [options]
    *   `config` is sections of options; `tls`: by `--tls`, and every client trusts the certificate that it makes; `standby`: with a second roomd; `env` is what is changed in
-   *   the environment, `mode` who may reach the state folder
+   *   the environment, `mode` who may reach the state folder; `below` where it is made
    */
-  constructor({ config = {}, tls = false, standby = false, env = {}, mode = 0o711 } = {}) {
+  constructor({ config = {}, tls = false, standby = false, env = {}, mode = 0o711, below = tmpdir() } = {}) {
     this.tls = tls;
     this.standby = standby;
     this.env = { ...process.env, ...env };
     this.mode = mode;
+    this.below = below;
     this.config = { ...config, limits: { ...Object.fromEntries(NO_LIMITS.map((name) => [name, 0])), ...config.limits } };
     this.violations = [];
     this.knownInvalid = new Set();
@@ -48,7 +49,7 @@ export class Stack {
 
   async start() {
     const [httpPort, wsPort, mqttPort, mqttsPort] = await freePorts(4);
-    this.folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
+    this.folder = mkdtempSync(join(this.below, 'parley-test-'));
     chmodSync(this.folder, this.mode); // started by root, the daemons become another user, whose state folder is in here
     this.stateDir = join(this.folder, 'state');
     const configFile = join(this.folder, 'test.conf');

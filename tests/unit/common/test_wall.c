@@ -120,6 +120,18 @@ static void forward_and_back_is_as_if_nothing_had_been(void **state)
     assert_int_equal(left(after), TTL - 100);
 }
 
+static void what_was_issued_between_is_told_by_when_it_was(void **state)
+{
+    (void)state;
+    int64_t before = wall_s;
+    pass(100);
+    set(-DAY);
+    pass(100);
+    set(DAY + HOUR); /* an hour ahead of where it began */
+    pass(100);
+    assert_int_equal(left(before), TTL - 300);
+}
+
 static void of_many_jumps_the_last_are_known(void **state)
 {
     (void)state;
@@ -153,6 +165,7 @@ int main(void)
         TEST(jumps_add_up),
         TEST(set_back_it_ends_nothing_early),
         TEST(forward_and_back_is_as_if_nothing_had_been),
+        TEST(what_was_issued_between_is_told_by_when_it_was),
         TEST(of_many_jumps_the_last_are_known),
         TEST(drift_is_no_jump),
     };
