@@ -10,8 +10,8 @@
 
 /*
  * One entry an id, in the table for good and in at most one list beside it. `departed`: left since
- * the last clients_settle. `away`: settled, the longest away first, so that those to be forgotten
- * stand in front.
+ * the last clients_settle. `people` and `others`: settled, the longest away first, so that those to
+ * be forgotten stand in front.
  */
 enum standing { CONNECTED, DEPARTED, AWAY };
 
@@ -28,13 +28,21 @@ struct entry {
 struct clients {
     struct entry *entries;
     struct entry *departed;
-    struct entry *away;
+    struct away {
+        struct entry *first;
+        int64_t keep_ms;
+    } people, others;
     size_t connected;
 };
 
-struct clients *clients_new(void)
+struct clients *clients_new(int64_t people_keep_ms)
 {
-    return calloc(1, sizeof(struct clients));
+    struct clients *clients = calloc(1, sizeof *clients);
+    if (clients) {
+        clients->people.keep_ms = people_keep_ms;
+        clients->others.keep_ms = CLIENT_KEEP_MS;
+    }
+    return clients;
 }
 
 void clients_free(struct clients *clients)
@@ -73,6 +81,11 @@ static struct entry *add(struct clients *clients, const char *id)
     return entry;
 }
 
+static struct away *away_list(struct clients *clients, const struct entry *entry)
+{
+    return entry->client.who.role == ROLE_PEER ? &clients->people : &clients->others;
+}
+
 /* Takes `entry` out of the list it stands in and makes it connected. */
 static void arrive(struct clients *clients, struct entry *entry)
 {
@@ -83,7 +96,7 @@ static void arrive(struct clients *clients, struct entry *entry)
         DL_DELETE(clients->departed, entry);
         break;
     case AWAY:
-        DL_DELETE(clients->away, entry);
+        DL_DELETE(away_list(clients, entry)->first, entry);
         break;
     }
     entry->standing = CONNECTED;
@@ -157,25 +170,32 @@ void clients_leave(struct clients *clients, const char *id, const void *connecti
     DL_APPEND(clients->departed, entry);
 }
 
+static void forget(struct clients *clients, struct away *away, int64_t now)
+{
+    struct entry *entry, *next;
+    DL_FOREACH_SAFE(away->first, entry, next)
+    {
+        if (now - entry->left_at <= away->keep_ms)
+            break;
+        DL_DELETE(away->first, entry);
+        HASH_DEL(clients->entries, entry);
+        free(entry);
+    }
+}
+
 void clients_settle(struct clients *clients, int64_t now,
                     void (*each)(void *ctx, const struct client *client), void *ctx)
 {
     struct entry *entry, *next;
-    DL_FOREACH(clients->departed, entry)
+    DL_FOREACH_SAFE(clients->departed, entry, next)
     {
         each(ctx, &entry->client);
         entry->standing = AWAY;
+        DL_DELETE(clients->departed, entry);
+        DL_APPEND(away_list(clients, entry)->first, entry);
     }
-    DL_CONCAT(clients->away, clients->departed);
-    clients->departed = NULL;
-    DL_FOREACH_SAFE(clients->away, entry, next)
-    {
-        if (now - entry->left_at <= CLIENT_KEEP_MS)
-            break;
-        DL_DELETE(clients->away, entry);
-        HASH_DEL(clients->entries, entry);
-        free(entry);
-    }
+    forget(clients, &clients->people, now);
+    forget(clients, &clients->others, now);
 }
 
 size_t clients_count(const struct clients *clients)

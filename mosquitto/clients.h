@@ -5,8 +5,9 @@
  * A pure table without I/O. The broker names a connection by a pointer, which it may use again for
  * another connection once this one is gone; so an answer always takes the id and the pointer
  * together. An entry outlives its connection, since the broker asks about the session that is kept:
- * may this message be queued, is this will to be sent. An entry goes CLIENT_KEEP_MS after its
- * connection.
+ * may this message be queued, is this will to be sent. It goes some time after its connection: that
+ * of a person soon after the seat, for people come and go, each with an id of its own; that of
+ * anybody else after CLIENT_KEEP_MS.
  */
 #ifndef PARLEY_CLIENTS_H
 #define PARLEY_CLIENTS_H
@@ -27,8 +28,9 @@
 
 struct clients;
 
-/* An empty table, to be freed by clients_free; NULL when there is no memory. */
-struct clients *clients_new(void);
+/* An empty table, to be freed by clients_free; NULL when there is no memory. People are remembered for
+ * `people_keep_ms` after their connection. */
+struct clients *clients_new(int64_t people_keep_ms);
 
 /* NULL is fine. */
 void clients_free(struct clients *clients);
@@ -74,7 +76,7 @@ void clients_leave(struct clients *clients, const char *id, const void *connecti
 
 /*
  * Calls `each` with every client that left since the last call and has not come back, then forgets
- * those whose connection ended more than CLIENT_KEEP_MS before `now`. `each` must not change the
+ * those whose connection ended too long before `now`. `each` must not change the
  * table.
  */
 void clients_settle(struct clients *clients, int64_t now,

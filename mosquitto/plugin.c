@@ -149,7 +149,7 @@ static bool gate_load(struct gate *gate, const char *config_path)
     gate->rates = meter_rates(&gate->config);
     address_nets_parse(gate->config.trusted_proxies, &gate->trusted_proxies);
     gate->members = members_new();
-    gate->clients = clients_new();
+    gate->clients = clients_new((int64_t)gate->config.grace_s * 1000 + GATE_PEOPLE_KEEP_MS);
     gate->connects = parties_new(gate->rates.connects);
     return gate->members && gate->clients && gate->connects;
 }

@@ -11,9 +11,9 @@ export const CAMERA = '--use-fake-device-for-media-stream';
 export const ALLOWED = '--use-fake-ui-for-media-stream';
 export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
-/** @param {string[]} [flags] */
-export function launch(flags = [CAMERA, ALLOWED]) {
-  return chromium.launch({ executablePath: '/usr/bin/chromium', args: [...FLAGS, ...flags] });
+/** @param {string[]} [flags] @param {string} [executablePath] */
+export function launch(flags = [CAMERA, ALLOWED], executablePath = '/usr/bin/chromium') {
+  return chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
 }
 
 /** Runs in the page before its own scripts: small pictures, for two cores; the connections at hand, for their statistics. */

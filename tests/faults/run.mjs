@@ -11,6 +11,8 @@ import { endConnections } from './connection.mjs';
 import { crowd } from './crowd.mjs';
 import { disk } from './disk.mjs';
 import { kills, standby } from './kills.mjs';
+import { network } from './network.mjs';
+import { soak } from './soak.mjs';
 import { table } from './table.mjs';
 
 /** Each gives rows. @type {Record<string, (scale: {points: number, soakMinutes: number}) => Promise<import('./table.mjs').Row[]>>} */
@@ -20,6 +22,8 @@ const FAULTS = {
   clock: ({ points }) => clock(points),
   disk: ({ points }) => disk(points),
   crowd: ({ points }) => crowd(points),
+  network: ({ points }) => network(points),
+  soak: ({ soakMinutes }) => soak(soakMinutes),
 };
 
 const { values } = parseArgs({ options: { points: { type: 'string', default: '10' }, soak: { type: 'string', default: '10' }, only: { type: 'string' } } });

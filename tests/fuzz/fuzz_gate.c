@@ -7,13 +7,17 @@
  * not the newest connection of its id may do nothing; whatever passes is allowed by the table with
  * the members that roomd named, and no larger than the contract lets its kind be; and all that is
  * so does pass, unless limits are on; then no client has more let through than its allowance. A
- * member whose connection ended is told about once, and nobody else is; a second roomd is not let in.
+ * member whose connection ended is told about once, and nobody else is; a second roomd is not let
+ * in.
  */
 #include "gate_world.h"
 
 /* A session outlives its connection at the broker by no more (mosquitto.conf,
  * persistent_client_expiration). */
 #define SESSION_KEPT_MS (INT64_C(3600) * 1000)
+
+/* The gate remembers people for no longer than this (the default grace, and two minutes). */
+#define PEOPLE_KEPT_MS (INT64_C(150) * 1000)
 
 /* ---- connections ---- */
 
@@ -51,7 +55,12 @@ static void do_connect(struct input *in)
      */
     bool as_kept = world.reloading && world.known[id] == (int)slot && !bad_id && client->password &&
                    strcmp(client->password, world.guests[id].token) == 0;
-    bool granted = !as_kept && world_ask_auth(client);
+    /* Nor a forgotten session from somebody new: it lets either stay, with no rights. */
+    bool forgotten =
+        world.reloading && peer_id_role(ids[id], strlen(ids[id])) == ROLE_PEER &&
+        (world.known[id] < 0 || (!world.clients[world.known[id]].connected &&
+                                 fake_broker.monotonic_ms - world.left_at[id] > PEOPLE_KEPT_MS));
+    bool granted = !as_kept && !forgotten && world_ask_auth(client);
     PROMISE(!granted || expected);
     if (granted)
         world_let_in(slot, id, &guest);

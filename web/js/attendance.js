@@ -129,11 +129,15 @@ export class Attendance extends Emitter {
         if (other) signalling.send(kind, other.peer_id, body);
       },
       newConnection,
+      timers: this.#clock,
     });
     for (const name of /** @type {const} */ (['stream', 'shown', 'sent', 'safety'])) {
       call.on(name, (detail) => this.emit(name, /** @type {any} */ (detail)));
     }
-    call.on('media', (media) => this.dispatch({ type: 'media', media }));
+    call.on('media', (media) => {
+      this.dispatch({ type: 'media', media });
+      if (media === 'interrupted' || media === 'failed') signalling.wake(); // it may be the network, and then it mends by the broker
+    });
     call.setTracks(this.#tracks, this.#shown);
     return call;
   }

@@ -10,7 +10,7 @@ export const systemClock = {
   clearTimeout: (id) => clearTimeout(id),
 };
 
-const BACKOFF_MS = Object.freeze({ first: 250, most: 5_000 });
+const BACKOFF_MS = Object.freeze({ first: 250, most: 3_000 });
 
 /**
  * The delay before attempt `attempt` (0, 1, …) at something that failed: doubling, and somewhere in the upper half of it, so that

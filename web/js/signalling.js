@@ -23,7 +23,7 @@ import { LIMITS, formatTopic, isHeard, parseMessage, parseTopic, topicQos } from
  *
  * @typedef {{
  *   connected: boolean,
- *   options: {password?: any, clean?: boolean},
+ *   options: {password?: any, clean?: boolean, connectTimeout?: number},
  *   incomingStore: any, outgoingStore: any,
  *   stream: {destroy(): unknown},
  *   on(event: string, listener: (...args: any[]) => void): unknown,
@@ -67,7 +67,12 @@ const NOT_AUTHORIZED = 0x87;
 const SESSION_EXPIRY_S = 120;
 /** An offer, answer or candidate that is older than this helps nobody, s. */
 const SIGNAL_EXPIRY_S = 30;
+/**
+ * How long the first connect may take, and those that follow a loss, in turn. On a network that has gone each waits in vain, and longer and
+ * longer for nothing (RFC 6298, 5.5): one begun anew is through as soon as the network is back. But a slow network needs its time.
+ */
 const CONNECT_TIMEOUT_MS = 10_000;
+const AGAIN_TIMEOUTS_MS = Object.freeze([3_000, 3_000, 10_000]);
 const LEAVE_TIMEOUT_MS = 2_000;
 const PROBE_MS = 2_000;
 /** A join on its way is answered within this; a roomd that starts anew shows us as away only until then. */
@@ -336,6 +341,7 @@ export class Signalling extends Emitter {
       if (answer === 'later') return this.#retryLater();
     }
     if (!this.#client) return;
+    this.#client.options.connectTimeout = AGAIN_TIMEOUTS_MS[this.#attempt % AGAIN_TIMEOUTS_MS.length];
     const { incomingStore, outgoingStore } = this.#client; // kept: what was not acknowledged is sent again
     this.#client.reconnect({ incomingStore, outgoingStore });
   }

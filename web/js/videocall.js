@@ -10,6 +10,7 @@ import { LocalMedia } from './media.js';
 import { cleanPeerName, randomId, roomFromPath } from './protocol.js';
 import { leaveNotice, loadHabits, loadPlace, saveHabits, savePlace } from './storage.js';
 import { View } from './view.js';
+import { watchWaking } from './waking.js';
 
 /** @typedef {import('./page.js').Page} Page */
 /** @typedef {import('./pass.js').Grant} Grant */
@@ -172,10 +173,7 @@ view.on('firstFrame', () => {
   draw();
 });
 
-addEventListener('online', () => attendance.wake());
-document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible') attendance.wake();
-});
+watchWaking(() => attendance.wake());
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload(); // from the back/forward cache, where connections do not live on
 });

@@ -170,7 +170,7 @@ static void who_is_in_stays_unless_a_living_tokens_key_is_gone(void **state)
 {
     struct fixture *fixture = *state;
     struct keyring *other = new_keyring();
-    struct clients *clients = clients_new();
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
     struct token_claims claims = {"p-a", ROLE_PEER, "r", NOW, NOW + 10};
     int connection;
     assert_int_equal(clients_put(clients, &claims, fixture->token, &connection), STATUS_OK);

@@ -42,7 +42,7 @@ static const char *settle(struct clients *clients, int64_t now)
 static void what_the_token_said_is_found_again(void **state)
 {
     (void)state;
-    struct clients *clients = clients_new();
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
     put(clients, "p-a", &connection_1);
     const struct client *client = clients_find(clients, "p-a", &connection_1);
     assert_non_null(client);
@@ -61,7 +61,7 @@ static void what_the_token_said_is_found_again(void **state)
 static void id_and_connection_have_to_match(void **state)
 {
     (void)state;
-    struct clients *clients = clients_new();
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
     put(clients, "p-a", &connection_1);
     assert_null(clients_find(clients, "p-b", &connection_1));
     assert_null(clients_find(clients, "p-a", &connection_2));
@@ -75,7 +75,7 @@ static void id_and_connection_have_to_match(void **state)
 static void a_newer_connection_replaces_the_one_before(void **state)
 {
     (void)state;
-    struct clients *clients = clients_new();
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
     put(clients, "p-a", &connection_1);
     struct token_claims claims = claims_of("p-a", ROLE_PEER, "r2");
     assert_int_equal(clients_put(clients, &claims, "d.e.f", &connection_2), STATUS_OK);
@@ -98,7 +98,7 @@ static void a_newer_connection_replaces_the_one_before(void **state)
 static void a_departure_is_told_once(void **state)
 {
     (void)state;
-    struct clients *clients = clients_new();
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
     put(clients, "p-a", &connection_1);
     put(clients, "p-b", &connection_2);
     clients_leave(clients, "p-b", &connection_2, 0);
@@ -114,7 +114,7 @@ static void a_departure_is_told_once(void **state)
 static void who_is_back_before_the_tick_never_left(void **state)
 {
     (void)state;
-    struct clients *clients = clients_new();
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
     put(clients, "p-a", &connection_1);
     clients_leave(clients, "p-a", &connection_1, 0);
     put(clients, "p-a", &connection_2);
@@ -127,7 +127,7 @@ static void who_is_back_before_the_tick_never_left(void **state)
 static void a_client_that_left_is_remembered_for_its_session(void **state)
 {
     (void)state;
-    struct clients *clients = clients_new();
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
     put(clients, "p-a", &connection_1);
     clients_leave(clients, "p-a", &connection_1, 1000);
     settle(clients, 1000);
@@ -142,10 +142,35 @@ static void a_client_that_left_is_remembered_for_its_session(void **state)
     clients_free(clients);
 }
 
+static void people_are_forgotten_sooner(void **state)
+{
+    (void)state;
+    struct clients *clients = clients_new(5000);
+    struct token_claims device = claims_of("d-a", ROLE_DEVICE, "");
+    assert_int_equal(clients_put(clients, &device, "a.b.c", &connection_1), STATUS_OK);
+    put(clients, "p-a", &connection_1);
+    put(clients, "p-b", &connection_2);
+    clients_leave(clients, "d-a", &connection_1, 1000);
+    clients_leave(clients, "p-a", &connection_1, 1000);
+    clients_leave(clients, "p-b", &connection_2, 3000);
+    settle(clients, 6000);
+    assert_int_equal(clients_count(clients), 3);
+    settle(clients, 6001);
+    assert_null(clients_get(clients, "p-a"));
+    assert_int_equal(clients_count(clients), 2);
+    put(clients, "p-b", &connection_1);
+    settle(clients, 1000 + CLIENT_KEEP_MS);
+    assert_int_equal(clients_count(clients), 2);
+    settle(clients, 1001 + CLIENT_KEEP_MS);
+    assert_null(clients_get(clients, "d-a"));
+    assert_true(clients_is_connected(clients, "p-b"));
+    clients_free(clients);
+}
+
 static void who_came_back_is_not_forgotten(void **state)
 {
     (void)state;
-    struct clients *clients = clients_new();
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
     put(clients, "p-a", &connection_1);
     put(clients, "p-b", &connection_2);
     clients_leave(clients, "p-a", &connection_1, 0);
@@ -162,7 +187,7 @@ static void who_came_back_is_not_forgotten(void **state)
 static void the_same_connection_again_replaces_nobody(void **state)
 {
     (void)state;
-    struct clients *clients = clients_new();
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
     put(clients, "p-a", &connection_1);
     put(clients, "p-a", &connection_1);
     assert_int_equal(clients_connected_count(clients), 1);
@@ -178,6 +203,7 @@ int main(void)
         cmocka_unit_test(a_departure_is_told_once),
         cmocka_unit_test(who_is_back_before_the_tick_never_left),
         cmocka_unit_test(a_client_that_left_is_remembered_for_its_session),
+        cmocka_unit_test(people_are_forgotten_sooner),
         cmocka_unit_test(who_came_back_is_not_forgotten),
         cmocka_unit_test(the_same_connection_again_replaces_nobody),
     };

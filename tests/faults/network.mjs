@@ -1,0 +1,177 @@
+/**
+ * A peer's network that goes, without a sign, and comes back: calls between Chromiums in networks of their own. A program by itself, since
+ * it needs a network namespace for the whole of it; `network` runs it in one.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ALLOWED, CAMERA, Person, launch } from '../browser/people.mjs';
+import { until } from '../lib/poll.mjs';
+import { Stack } from '../lib/stack.mjs';
+import { SERVER, Site, makeBridge } from './net.mjs';
+import { times } from './table.mjs';
+
+const GRACE_S = 30;
+/** The broker notices a dead connection after 1.5 times the keepalive of 30 s, and looks every 5 s. */
+const LOST_MS = (45 + 5 + GRACE_S + 5) * 1000;
+const PATIENCE_MS = 60_000;
+const AGAIN_MS = 5_000;
+
+/** Runs in the page before its own scripts: small pictures; and when pictures came, by the wall clock. */
+function watchFrames() {
+  const devices = navigator.mediaDevices;
+  if (!devices) return;
+  const ask = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = (wanted) => ask({ ...wanted, video: wanted.video && { width: 160, height: 120, frameRate: 10 } });
+  globalThis.frames = { count: 0, last: 0, firstSince: 0, since: Infinity, longest: 0 };
+  const { frames } = globalThis;
+  const now = () => performance.timeOrigin + performance.now();
+  setInterval(async () => {
+    let count = 0;
+    for (const connection of globalThis.connections ?? []) {
+      for (const report of (await connection.getStats()).values()) if (report.type === 'inbound-rtp' && report.kind === 'video') count += report.framesDecoded ?? 0;
+    }
+    if (count === frames.count) return;
+    frames.count = count;
+    const at = now();
+    if (frames.last) frames.longest = Math.max(frames.longest, at - frames.last);
+    frames.last = at;
+    if (!frames.firstSince && at >= frames.since) frames.firstSince = at;
+  }, 100);
+}
+
+/** @param {Person} person @param {number} at on the wall clock, ms @returns the time of the first picture after that */
+async function firstFrame(person, at) {
+  await person.page.evaluate((since) => Object.assign(globalThis.frames, { since, firstSince: 0 }), at);
+  return until(() => person.page.evaluate(() => globalThis.frames.firstSince), { timeout: PATIENCE_MS, every: 50, what: 'pictures again' });
+}
+
+/** Two people and their room; Ada's network is the one that goes. */
+class Couple {
+  constructor(stack, ada, bob) {
+    Object.assign(this, { stack, ada, bob });
+  }
+
+  async meet() {
+    this.room = await this.stack.room();
+    await this.ada.join(this.room, 'Ada');
+    await this.ada.sees('call', 20_000);
+    await this.bob.join(this.room, 'Bob');
+    const at = Date.now();
+    await Promise.all([this.ada, this.bob].map((person) => firstFrame(person, at)));
+    this.members = await this.peers();
+  }
+
+  async peers() {
+    return (await this.stack.http('GET', `/api/rooms/${this.room}`)).json?.peers?.map((peer) => peer.peer_id) ?? [];
+  }
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @param {Site} site @param {Couple[]} couples @param {number} seconds shorter than the grace */
+async function gap(site, couples, seconds, seen) {
+  await pause(Math.random() * 3000);
+  site.cut();
+  await pause(seconds * 1000);
+  site.heal();
+  const healed = Date.now();
+  await Promise.all(couples.map(async (couple) => {
+    const first = await Promise.all([couple.ada, couple.bob].map((person) => firstFrame(person, healed)));
+    seen.again.push(Math.max(...first) - healed);
+    await until(async () => (await couple.peers()).join() === couple.members.join(), { timeout: PATIENCE_MS, what: 'the same seats' });
+    if (!(await Promise.all([couple.ada, couple.bob].map(({ page }) => page.evaluate(() => document.body.dataset.view)))).every((view) => view === 'call')) seen.out++;
+    await couple.ada.reads('#status', 'In a call with Bob');
+    await couple.bob.reads('#status', 'In a call with Ada');
+  }));
+}
+
+/** @param {Site} site @param {Couple[]} couples @param {number} seconds longer than it takes to be lost */
+async function loss(site, couples, seconds, seen) {
+  site.cut();
+  const at = Date.now();
+  await Promise.all(couples.map(async ({ bob }) => {
+    await bob.page.waitForURL((url) => url.pathname === '/', { timeout: LOST_MS + 10_000 });
+    await bob.reads('#notice-text', 'Ada');
+    seen.told.push(Date.now() - at);
+  }));
+  for (const couple of couples) if ((await couple.peers()).length > 0) seen.held++;
+  await pause(Math.max(0, seconds * 1000 - (Date.now() - at)));
+  site.heal();
+  const healed = Date.now();
+  await Promise.all(couples.map(async (couple) => {
+    await couple.ada.page.waitForFunction(() => document.querySelector('#status')?.textContent === 'Waiting for someone to join', undefined, { timeout: PATIENCE_MS });
+    seen.seated.push(Date.now() - healed);
+    await couple.meet();
+  }));
+}
+
+/** @param {number} points */
+async function program(points) {
+  makeBridge();
+  const stack = new Stack({ config: { rooms: { grace_s: GRACE_S }, http: { listen: '0.0.0.0' }, 'broker main': { bind: '0.0.0.0' } } });
+  await stack.start();
+  const origin = `http://${SERVER}:${new URL(stack.httpUrl).port}`;
+  const sites = [];
+  const browsers = [];
+  const open = async () => {
+    const site = new Site();
+    sites.push(site);
+    await site.start();
+    const browser = await launch([CAMERA, ALLOWED, `--unsafely-treat-insecure-origin-as-secure=${origin}`], site.chromium);
+    browsers.push(browser);
+    return { site, browser };
+  };
+  try {
+    const others = await open();
+    const cuts = [
+      { seconds: 5, each: 1, run: gap, seen: { again: [], out: 0 } },
+      { seconds: 30, each: 1, run: gap, seen: { again: [], out: 0 } },
+      { seconds: 120, each: 1, run: loss, seen: { told: [], held: 0, seated: [] } },
+    ];
+    await Promise.all(cuts.map(async (cut) => {
+      const { site, browser } = await open();
+      const couples = [];
+      for (let i = 0; i < cut.each; i++) {
+        const [ada, bob] = [await Person.create(browser, origin, { init: watchFrames, viewport: { width: 400, height: 400 } }), await Person.create(others.browser, origin, { init: watchFrames, viewport: { width: 400, height: 400 } })];
+        const couple = new Couple(stack, ada, bob);
+        await couple.meet();
+        couples.push(couple);
+      }
+      const rounds = Math.ceil(points / cut.each);
+      cut.points = rounds * cut.each;
+      for (let round = 0; round < rounds; round++) await cut.run(site, couples, cut.seconds, cut.seen);
+    }));
+    return cuts.map(({ seconds, points: done, seen }) => (seen.again ? {
+      fault: `a peer's network gone for ${seconds} s (Chromium)`, points: done, must: 'the same seat, media again within 5 s of healing',
+      seen: `${seen.out} out; media again ${times(seen.again)}`, holds: seen.out === 0 && Math.max(...seen.again) <= AGAIN_MS,
+    } : {
+      fault: `a peer's network gone for ${seconds} s (Chromium)`, points: done, must: 'the other told, the seat free',
+      seen: `${seen.held} seats held; told after ${times(seen.told)}; back in the room after healing ${times(seen.seated)}`,
+      holds: seen.held === 0 && Math.max(...seen.told) <= LOST_MS,
+    }));
+  } finally {
+    for (const browser of browsers) await browser.close().catch(() => {});
+    for (const site of sites) site.end();
+    await stack.stop();
+  }
+}
+
+const AS_USER = ['--user', '--map-current-user', '--keep-caps'];
+
+/** @param {number} points @returns {Promise<import('./table.mjs').Row[]>} */
+export function network(points) {
+  return new Promise((resolve, reject) => {
+    const child = spawn('unshare', [...(process.getuid() === 0 ? [] : AS_USER), '--net', '--', 'setpriv', '--pdeathsig', 'TERM',
+      process.execPath, fileURLToPath(import.meta.url), String(points)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const output = [];
+    child.stdout.on('data', (chunk) => output.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve(JSON.parse(Buffer.concat(output).toString())) : reject(new Error(`the network's part ended with ${code}`))));
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  execFileSync('ip', ['link', 'set', 'lo', 'up'], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
+  console.log(JSON.stringify(await program(Number(process.argv[2]))));
+  process.exit(0);
+}
