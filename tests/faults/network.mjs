@@ -11,8 +11,8 @@ import { SERVER, Site, makeBridge } from './net.mjs';
 import { times } from './table.mjs';
 
 const GRACE_S = 30;
-/** The broker notices a dead connection after 1.5 times the keepalive of 30 s, and looks every 5 s. */
-const LOST_MS = (45 + 5 + GRACE_S + 5) * 1000;
+/** The broker notices a dead connection after 1.5 times the keepalive of 30 s, and looks every few seconds; and a page takes its leave. */
+const LOST_MS = (45 + 10 + GRACE_S + 5) * 1000;
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 5_000;
 
@@ -66,43 +66,76 @@ class Couple {
   }
 }
 
+const STATUS = '#status';
+
+/** @param {Couple[]} couples */
+async function allInCall(couples) {
+  await Promise.all(couples.flatMap(({ ada, bob }) => [ada.reads(STATUS, 'In a call with Bob'), bob.reads(STATUS, 'In a call with Ada')]));
+}
+
+/** The longest time without a new picture while `during` runs, on anybody's screen, ms. */
+async function longestGap(couples, during) {
+  const pages = couples.flatMap(({ ada, bob }) => [ada.page, bob.page]);
+  await Promise.all(pages.map((page) => page.evaluate(() => Object.assign(globalThis.frames, { last: 0, longest: 0 }))));
+  await during();
+  return Math.max(...await Promise.all(pages.map((page) => page.evaluate(() => globalThis.frames.longest))));
+}
+
+/** Parts are killed while people watch. @param {Stack} stack @param {Couple[]} couples @param {number} points */
+async function kills(stack, couples, points) {
+  const rows = [];
+  for (const [fault, parts] of [['broker', ['mosquitto']], ['roomd', ['roomd']], ['httpd', ['httpd']], ['all three', ['mosquitto', 'roomd', 'httpd']]]) {
+    const gaps = [];
+    let calm = 0;
+    for (let i = 0; i < points; i++) {
+      calm = Math.max(calm, await longestGap(couples, () => pause(3000)));
+      gaps.push(await longestGap(couples, async () => {
+        await pause(Math.random() * 1000);
+        for (const part of parts) process.kill(stack.pid(part), 'SIGKILL');
+        await pause(1500);
+        await stack.ready();
+        await allInCall(couples);
+      }));
+    }
+    rows.push({
+      fault: `kill -9 ${fault}, ${couples.length} calls in Chromium`, points, must: 'no gap over 1 s between pictures',
+      seen: `longest gap ${Math.round(Math.max(...gaps))} ms (${Math.round(calm)} ms without)`, holds: Math.max(...gaps) <= 1000,
+    });
+  }
+  return rows;
+}
+
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** @param {Site} site @param {Couple[]} couples @param {number} seconds shorter than the grace */
-async function gap(site, couples, seconds, seen) {
+/** @param {Site} site @param {Couple} couple @param {number} seconds shorter than the grace */
+async function gap(site, couple, seconds, seen) {
   await pause(Math.random() * 3000);
   site.cut();
   await pause(seconds * 1000);
   site.heal();
   const healed = Date.now();
-  await Promise.all(couples.map(async (couple) => {
-    const first = await Promise.all([couple.ada, couple.bob].map((person) => firstFrame(person, healed)));
-    seen.again.push(Math.max(...first) - healed);
-    await until(async () => (await couple.peers()).join() === couple.members.join(), { timeout: PATIENCE_MS, what: 'the same seats' });
-    if (!(await Promise.all([couple.ada, couple.bob].map(({ page }) => page.evaluate(() => document.body.dataset.view)))).every((view) => view === 'call')) seen.out++;
-    await couple.ada.reads('#status', 'In a call with Bob');
-    await couple.bob.reads('#status', 'In a call with Ada');
-  }));
+  const first = await Promise.all([couple.ada, couple.bob].map((person) => firstFrame(person, healed)));
+  seen.again.push(Math.max(...first) - healed);
+  await until(async () => (await couple.peers()).join() === couple.members.join(), { timeout: PATIENCE_MS, what: 'the same seats' });
+  for (const { page } of [couple.ada, couple.bob]) if (await page.evaluate(() => document.body.dataset.view) !== 'call') seen.out++;
+  await allInCall([couple]);
 }
 
-/** @param {Site} site @param {Couple[]} couples @param {number} seconds longer than it takes to be lost */
-async function loss(site, couples, seconds, seen) {
+/** @param {Site} site @param {Couple} couple @param {number} seconds longer than it takes to be lost */
+async function loss(site, couple, seconds, seen) {
+  const { ada, bob } = couple;
   site.cut();
   const at = Date.now();
-  await Promise.all(couples.map(async ({ bob }) => {
-    await bob.page.waitForURL((url) => url.pathname === '/', { timeout: LOST_MS + 10_000 });
-    await bob.reads('#notice-text', 'Ada');
-    seen.told.push(Date.now() - at);
-  }));
-  for (const couple of couples) if ((await couple.peers()).length > 0) seen.held++;
+  await bob.page.waitForURL((url) => url.pathname === '/', { timeout: LOST_MS + 10_000 });
+  await bob.reads('#notice-text', 'Ada');
+  seen.told.push(Date.now() - at);
+  seen.held += (await couple.peers()).length;
   await pause(Math.max(0, seconds * 1000 - (Date.now() - at)));
   site.heal();
   const healed = Date.now();
-  await Promise.all(couples.map(async (couple) => {
-    await couple.ada.page.waitForFunction(() => document.querySelector('#status')?.textContent === 'Waiting for someone to join', undefined, { timeout: PATIENCE_MS });
-    seen.seated.push(Date.now() - healed);
-    await couple.meet();
-  }));
+  await ada.page.waitForFunction((where) => document.querySelector(where)?.textContent === 'Waiting for someone to join', STATUS, { timeout: PATIENCE_MS });
+  seen.seated.push(Date.now() - healed);
+  await couple.meet();
 }
 
 /** @param {number} points */
@@ -123,32 +156,32 @@ async function program(points) {
   };
   try {
     const others = await open();
+    const viewport = { width: 400, height: 400 }; // drawn by the processor
+    // The longer it lasts, the fewer: all three take about the same time.
     const cuts = [
-      { seconds: 5, each: 1, run: gap, seen: { again: [], out: 0 } },
-      { seconds: 30, each: 1, run: gap, seen: { again: [], out: 0 } },
-      { seconds: 120, each: 1, run: loss, seen: { told: [], held: 0, seated: [] } },
+      { seconds: 5, points, run: gap, seen: { again: [], out: 0 } },
+      { seconds: 30, points: Math.ceil(points / 3), run: gap, seen: { again: [], out: 0 } },
+      { seconds: 120, points: Math.ceil(points / 10), run: loss, seen: { told: [], held: 0, seated: [] } },
     ];
-    await Promise.all(cuts.map(async (cut) => {
+    for (const cut of cuts) {
       const { site, browser } = await open();
-      const couples = [];
-      for (let i = 0; i < cut.each; i++) {
-        const [ada, bob] = [await Person.create(browser, origin, { init: watchFrames, viewport: { width: 400, height: 400 } }), await Person.create(others.browser, origin, { init: watchFrames, viewport: { width: 400, height: 400 } })];
-        const couple = new Couple(stack, ada, bob);
-        await couple.meet();
-        couples.push(couple);
-      }
-      const rounds = Math.ceil(points / cut.each);
-      cut.points = rounds * cut.each;
-      for (let round = 0; round < rounds; round++) await cut.run(site, couples, cut.seconds, cut.seen);
+      const [ada, bob] = [await Person.create(browser, origin, { init: watchFrames, viewport }), await Person.create(others.browser, origin, { init: watchFrames, viewport })];
+      Object.assign(cut, { site, couple: new Couple(stack, ada, bob) });
+      await cut.couple.meet();
+    }
+    const rows = await kills(stack, cuts.map(({ couple }) => couple), points);
+    await Promise.all(cuts.map(async (cut) => {
+      for (let i = 0; i < cut.points; i++) await cut.run(cut.site, cut.couple, cut.seconds, cut.seen);
     }));
-    return cuts.map(({ seconds, points: done, seen }) => (seen.again ? {
+    rows.push(...cuts.map(({ seconds, points: done, seen }) => (seen.again ? {
       fault: `a peer's network gone for ${seconds} s (Chromium)`, points: done, must: 'the same seat, media again within 5 s of healing',
       seen: `${seen.out} out; media again ${times(seen.again)}`, holds: seen.out === 0 && Math.max(...seen.again) <= AGAIN_MS,
     } : {
       fault: `a peer's network gone for ${seconds} s (Chromium)`, points: done, must: 'the other told, the seat free',
       seen: `${seen.held} seats held; told after ${times(seen.told)}; back in the room after healing ${times(seen.seated)}`,
       holds: seen.held === 0 && Math.max(...seen.told) <= LOST_MS,
-    }));
+    })));
+    return rows;
   } finally {
     for (const browser of browsers) await browser.close().catch(() => {});
     for (const site of sites) site.end();

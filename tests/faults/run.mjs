@@ -34,6 +34,7 @@ if (!(scale.points >= 1) || !(scale.soakMinutes >= 0) || chosen.some((name) => !
   process.exit(2);
 }
 
+process.once('SIGTERM', () => process.exit(1)); // what it started ends with it
 const rows = [];
 for (const name of chosen) {
   const started = performance.now();

@@ -25,12 +25,15 @@ static bool end_connection(struct world *world, unsigned index, unsigned variant
 
 static bool ask(struct client *client)
 {
+    client->waiting = false;
     return queue_push(&client->to_roomd, message_of(MESSAGE_JOIN_1, client->session), TO_ROOMD_MAX);
 }
 
 static bool say_cut(struct client *client)
 {
     client->view = VIEW_OUT;
+    client->held = client->coming = 0;
+    client->waiting = false;
     return queue_push(&client->to_roomd, message_of(MESSAGE_CUT_1, client->session), TO_ROOMD_MAX);
 }
 
@@ -58,13 +61,14 @@ static bool reload(struct world *world, unsigned index, unsigned variant)
 {
     struct client *client = &world->clients[index];
     if (client->session != 1 || (!client->connected && variant != 0) ||
-        (variant == GONE_LATE && world->losses == 0) ||
+        (variant == GONE_LATE && world->budgets.losses == 0) ||
         (client->connected && variant != GONE_LATE && !end_connection(world, index, variant))) {
         return false;
     }
     client->late_will = variant == GONE_LATE;
-    world->losses -= client->late_will;
+    world->budgets.losses -= client->late_will;
     client->to_client = 0; /* what was said to a page that is no more is for nobody */
+    client->coming = 0;
     client->session = 2;
     client->connected = true;
     client->view = VIEW_ASKING;
@@ -84,10 +88,10 @@ static bool send_late_will(struct world *world, unsigned index, unsigned variant
 
 static bool lose(struct world *world, unsigned index, unsigned variant)
 {
-    if (!world->clients[index].connected || world->losses == 0) {
+    if (!world->clients[index].connected || world->budgets.losses == 0) {
         return false;
     }
-    world->losses--;
+    world->budgets.losses--;
     return end_connection(world, index, variant);
 }
 
@@ -137,10 +141,16 @@ static bool hear(struct world *world, unsigned index, unsigned variant)
     if (message == MESSAGE_LEFT) {
         return in_call ? say_cut(client) : true;
     }
+    if (message == MESSAGE_KICKED) {
+        client->held = client->coming = 0;
+        return in_call ? say_cut(client) : true;
+    }
     if (message == message_of(MESSAGE_FULL_1, client->session)) {
         client->view = VIEW_OUT;
+        client->waiting = false;
     } else if (wants_in(client)) {
         client->view = VIEW_IN;
+        client->held = client->coming;
     } else {
         return say_cut(client); /* joined, and wanted no longer */
     }
@@ -166,7 +176,7 @@ static bool stall(struct world *world, unsigned index, unsigned variant)
 {
     (void)index;
     (void)variant;
-    if (world->crashes == 0 || world->stalled) {
+    if (world->budgets.crashes == 0 || world->stalled) {
         return false;
     }
     world->stalled = true;
@@ -181,9 +191,9 @@ static void bring_again(struct client *client)
     client->taken = 0;
 }
 
-static bool come_back(struct world *world)
+/* Each who wants to be in sees a new epoch. */
+static bool tell_epoch(struct world *world)
 {
-    world->crashes--;
     world->stalled = false;
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct client *client = &world->clients[i];
@@ -191,12 +201,18 @@ static bool come_back(struct world *world)
             return false;
         }
     }
-    return world_crash(world);
+    return true;
+}
+
+static bool come_back(struct world *world)
+{
+    world->budgets.crashes--;
+    return tell_epoch(world) && world_crash(world);
 }
 
 static bool crash(struct world *world, unsigned index, unsigned moment)
 {
-    if (world->crashes == 0 || (moment == CRASH_IDLE && index != 0)) {
+    if (world->budgets.crashes == 0 || (moment == CRASH_IDLE && index != 0)) {
         return false;
     }
     unsigned lost;
@@ -213,12 +229,63 @@ static bool crash(struct world *world, unsigned index, unsigned moment)
     return come_back(world);
 }
 
+/* A standby takes over; the one at work was stopped before it committed, and wakes some time. */
+static bool overtake(struct world *world, unsigned index, unsigned variant)
+{
+    (void)variant;
+    if (world->budgets.standbys == 0 || !world_overtake(world, index)) {
+        return false;
+    }
+    world->budgets.standbys--;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        bring_again(&world->clients[i]);
+    }
+    return tell_epoch(world) && world_crash(world);
+}
+
+static bool wake(struct world *world, unsigned index, unsigned variant)
+{
+    (void)variant;
+    return world_wake(world, index);
+}
+
+static bool lose_store(struct world *world, unsigned index, unsigned variant)
+{
+    (void)index;
+    (void)variant;
+    if (world->budgets.stores == 0) {
+        return false;
+    }
+    world->budgets.stores--;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        bring_again(&world->clients[i]);
+    }
+    world_lose_store(world);
+    return tell_epoch(world);
+}
+
+static bool end_window(struct world *world, unsigned index, unsigned variant)
+{
+    (void)index;
+    (void)variant;
+    bool was_open = world->reclaiming;
+    world->reclaiming = false;
+    return was_open;
+}
+
+static bool retry(struct world *world, unsigned index, unsigned variant)
+{
+    struct client *client = &world->clients[index];
+    (void)variant;
+    return client->waiting && client->connected && !world->reclaiming && ask(client);
+}
+
 /* Nothing that was under way survives, and nobody's will is sent. */
 static bool broker(struct world *world, unsigned index, unsigned variant)
 {
     (void)index;
     (void)variant;
-    if (world->crashes == 0) {
+    if (world->budgets.crashes == 0) {
         return false;
     }
     for (unsigned i = 0; i < CLIENTS; i++) {
@@ -249,6 +316,12 @@ static const struct {
     [ACTION_STALL] = {"what roomd takes from here on comes again", stall, 1, 1},
     [ACTION_CRASH] = {"roomd dies", crash, CLIENTS, CRASH_MOMENTS},
     [ACTION_BROKER] = {"the broker dies", broker, 1, 1},
+    [ACTION_OVERTAKE] = {"a standby takes over from a roomd that is stopped with its message",
+                         overtake, CLIENTS, 1},
+    [ACTION_WAKE] = {"the one that was stopped goes on", wake, CLIENTS, 1},
+    [ACTION_STORE] = {"roomd dies, and its store is lost", lose_store, 1, 1},
+    [ACTION_WINDOW] = {"the window for seats ends", end_window, 1, 1},
+    [ACTION_RETRY] = {"joins again, as it was told", retry, CLIENTS, 1},
 };
 
 #define ACTIONS_MAX 256
@@ -262,7 +335,9 @@ const struct action *model_actions(unsigned *count)
         for (unsigned client = 0; client < kinds[kind].clients; client++) {
             for (unsigned variant = 0; variant < kinds[kind].variants; variant++) {
                 actions[(*count)++] =
-                    (struct action){(uint8_t)kind, (uint8_t)client, (uint8_t)variant};
+                    (struct action){(uint8_t)kind, (uint8_t)client, (uint8_t)variant, false};
+                actions[(*count)++] =
+                    (struct action){(uint8_t)kind, (uint8_t)client, (uint8_t)variant, true};
             }
         }
     }
@@ -271,9 +346,21 @@ const struct action *model_actions(unsigned *count)
     return actions;
 }
 
-struct packed model_start(unsigned losses, unsigned crashes)
+/* Only what changes the room's rev can bring two revs together. */
+static bool moves_rev(unsigned kind)
 {
-    struct world world = {.losses = losses, .crashes = crashes};
+    return kind == ACTION_DELIVER || kind == ACTION_GRACE || kind == ACTION_CRASH ||
+           kind == ACTION_BROKER || kind == ACTION_OVERTAKE;
+}
+
+void model_without_fence(void)
+{
+    world_fence = false;
+}
+
+struct packed model_start(struct budgets budgets)
+{
+    struct world world = {.budgets = budgets, .rev = 1};
     unsigned char order[CLIENTS];
     return world_pack(&world, order);
 }
@@ -282,7 +369,10 @@ bool model_apply(const struct packed *state, struct action action, struct packed
                  unsigned char order[CLIENTS], const char **violation)
 {
     struct world world;
-    world_unpack(state, &world);
+    world_unpack(state, action.apart ? REVS_APART : REVS_ADJACENT, &world);
+    if (action.apart && !(moves_rev(action.kind) && world_has_seats(&world))) {
+        return false;
+    }
     if (!kinds[action.kind].act(&world, action.client, action.variant)) {
         return false;
     }
@@ -296,10 +386,10 @@ bool model_apply(const struct packed *state, struct action action, struct packed
 const char *model_check_rest(const struct packed *state)
 {
     struct world world;
-    world_unpack(state, &world);
+    world_unpack(state, REVS_ADJACENT, &world);
     for (unsigned i = 0; i < CLIENTS; i++) {
         const struct client *client = &world.clients[i];
-        if (client->to_roomd != 0 || client->late_will ||
+        if (client->to_roomd != 0 || client->late_will || (client->waiting && client->connected) ||
             (client->connected && client->to_client != 0)) {
             return NULL;
         }
@@ -348,6 +438,6 @@ void model_print_action(FILE *out, struct action action, const char names[CLIENT
 void model_print(FILE *out, const struct packed *state, const char names[CLIENTS])
 {
     struct world world;
-    world_unpack(state, &world);
+    world_unpack(state, REVS_ADJACENT, &world);
     world_print(out, &world, names);
 }

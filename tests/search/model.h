@@ -1,13 +1,15 @@
 /*
  * model: three clients, the broker between, and one room under the real room_step, as a state that
- * fits 24 bytes.
+ * fits 32 bytes.
  *
  * Clients are small automata that follow docs/protocol.md: they join, hang up, lose their
  * connection and come back, reload (session 2 after session 1), join again when roomd shows a new
  * epoch, and leave when the other's cut-the-call says so. The broker keeps each client's messages
  * in order, and may deliver the last ones again after roomd was away. roomd may die at any moment:
- * before an event is committed, or after it and before everybody was told. The broker may die, too.
- * Grace ends whenever it likes.
+ * before an event is committed, or after it and before everybody was told. A standby may take over
+ * while roomd is stopped in the middle of an event, which wakes later and would go on. The broker may
+ * die, too. The store may be lost with roomd: then seats bring the room back (rule 7). Grace ends
+ * whenever it likes.
  *
  * Clients are alike, so states that differ only in who is who are one state: a client's part holds
  * its seat as well, and parts are kept sorted.
@@ -21,9 +23,10 @@
 
 #define CLIENTS 3
 
-/* One packed part a client; the budgets stand above the first. */
+/* One packed part a client, and what is nobody's. */
 struct packed {
     uint64_t part[CLIENTS];
+    uint64_t rest;
 };
 
 enum action_kind {
@@ -40,6 +43,11 @@ enum action_kind {
                        again after a crash */
     ACTION_CRASH,   /* roomd dies and comes back */
     ACTION_BROKER,  /* the broker dies and comes back */
+    ACTION_OVERTAKE, /* roomd is stopped with the client's next message, and a standby takes over */
+    ACTION_WAKE,     /* it goes on */
+    ACTION_STORE,    /* roomd dies, its store is lost, and it comes back */
+    ACTION_WINDOW,   /* the reclaim window ends */
+    ACTION_RETRY,    /* the client, told to wait for that, joins again */
     ACTION_KINDS
 };
 
@@ -61,18 +69,28 @@ struct action {
     uint8_t kind;
     uint8_t client;
     uint8_t variant;
+    bool apart; /* revs that follow each other are taken for far apart, else for adjacent */
 };
 
 /* Every action that may be possible in some state; `*count` is how many. */
 const struct action *model_actions(unsigned *count);
 
-/* What fits the packed budgets. */
-#define MODEL_LOSSES_MAX  15
-#define MODEL_CRASHES_MAX 7
+/* What may go wrong in one walk, so many times each. */
+struct budgets {
+    unsigned losses;   /* of a connection, or a will that comes late */
+    unsigned crashes;  /* of roomd or the broker */
+    unsigned stores;   /* lost with roomd */
+    unsigned standbys; /* that take over from a roomd that is stopped */
+};
 
-/* The start: nobody there, with so many losses of a connection or late wills, and so many crashes
- * of roomd or broker to come. */
-struct packed model_start(unsigned losses, unsigned crashes);
+/* What fits when they are packed. */
+#define MODEL_BUDGETS_MAX ((struct budgets){15, 7, 3, 3})
+
+/* The start: nobody there. */
+struct packed model_start(struct budgets budgets);
+
+/* From here on a roomd that was overtaken commits all the same. */
+void model_without_fence(void);
 
 /*
  * Does `action` in `state`. False when it is not possible there. `order` says which client of

@@ -2,11 +2,11 @@
  * room_search: walks through every state that the model can reach, breadth first, so that the first
  * broken promise found comes with a shortest way there, which is printed.
  *
- *     room_search [LOSSES,CRASHES]...
+ *     room_search [--no-fence] [LOSSES,CRASHES[,STORES[,STANDBYS]]]...
  *
- * Each argument is one walk, with so many lost connections (or wills that come late), and so many
- * crashes of roomd or the broker; 2,0 and 0,1 are the usual ones. Exit code 0: every reachable
- * state was seen, and every promise held.
+ * Each argument is one walk with so much that may go wrong (struct budgets); 2,0 and 0,1 and 0,0,1
+ * and 0,0,0,1 are the usual ones. --no-fence lets a roomd that was overtaken commit all the same:
+ * that breaks a promise. Exit code 0: every reachable state was seen, and every promise held.
  */
 #include "model.h"
 
@@ -142,12 +142,12 @@ static const char *expand(struct search *search, uint32_t node)
     return NULL;
 }
 
-/* Walks through all that can be reached with so many losses and crashes. Returns true when every
+/* Walks through all that can be reached with so much that goes wrong. Returns true when every
  * promise held. */
-static bool walk(unsigned losses, unsigned crashes)
+static bool walk(struct budgets budgets)
 {
     struct search search = {0};
-    const struct packed start = model_start(losses, crashes);
+    const struct packed start = model_start(budgets);
     const char *violation = NULL;
     uint32_t level_end = 1;
     clock_t began = clock();
@@ -161,9 +161,10 @@ static bool walk(unsigned losses, unsigned crashes)
         violation = expand(&search, node);
     }
     printf("states seen: %u, steps: %lu, longest way: %u; 3 peers, 2 sessions each, %u lost "
-           "connections or late wills, %u crashes of roomd or broker; %.0f s\n",
-           search.count, search.steps, search.depth, losses, crashes,
-           (double)(clock() - began) / CLOCKS_PER_SEC);
+           "connections or late wills, %u crashes of roomd or broker, %u lost stores, %u standbys; "
+           "%.0f s\n",
+           search.count, search.steps, search.depth, budgets.losses, budgets.crashes,
+           budgets.stores, budgets.standbys, (double)(clock() - began) / CLOCKS_PER_SEC);
     if (violation != NULL) {
         printf("BROKEN: %s\n", violation);
     }
@@ -172,19 +173,32 @@ static bool walk(unsigned losses, unsigned crashes)
     return violation == NULL;
 }
 
+static bool read_walk(const char *text, struct budgets *out)
+{
+    *out = (struct budgets){0};
+    return sscanf(text, "%u,%u,%u,%u", &out->losses, &out->crashes, &out->stores, &out->standbys) >=
+               2 &&
+           out->losses <= MODEL_BUDGETS_MAX.losses && out->crashes <= MODEL_BUDGETS_MAX.crashes &&
+           out->stores <= MODEL_BUDGETS_MAX.stores && out->standbys <= MODEL_BUDGETS_MAX.standbys;
+}
+
 int main(int argc, char **argv)
 {
-    static char *usual[] = {NULL, "2,0", "0,1"};
-    char **walks = argc > 1 ? argv : usual;
-    int count = argc > 1 ? argc : (int)(sizeof(usual) / sizeof(usual[0]));
-    for (int i = 1; i < count; i++) {
-        unsigned losses, crashes;
-        if (sscanf(walks[i], "%u,%u", &losses, &crashes) != 2 || losses > MODEL_LOSSES_MAX ||
-            crashes > MODEL_CRASHES_MAX) {
-            fprintf(stderr, "room_search: not LOSSES,CRASHES: %s\n", walks[i]);
+    static char *usual[] = {"2,0", "0,1", "0,0,1", "0,0,0,1"};
+    int first = 1;
+    if (argc > 1 && strcmp(argv[1], "--no-fence") == 0) {
+        model_without_fence();
+        first++;
+    }
+    char **walks = argc > first ? argv + first : usual;
+    int count = argc > first ? argc - first : (int)(sizeof(usual) / sizeof(usual[0]));
+    for (int i = 0; i < count; i++) {
+        struct budgets budgets;
+        if (!read_walk(walks[i], &budgets)) {
+            fprintf(stderr, "room_search: not LOSSES,CRASHES[,STORES[,STANDBYS]]: %s\n", walks[i]);
             return 2;
         }
-        if (!walk(losses, crashes)) {
+        if (!walk(budgets)) {
             return EXIT_FAILURE;
         }
     }

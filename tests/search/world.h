@@ -7,6 +7,9 @@
 
 #include "model.h"
 
+/* How far revs lie apart: next to each other, or so far that no change makes them meet. */
+enum { REVS_ADJACENT = 1, REVS_APART = 16 };
+
 /* Messages to roomd, as they stand in a queue; 0 is none. */
 enum {
     MESSAGE_JOIN_1 = 1,
@@ -19,7 +22,7 @@ enum {
 };
 
 /* Messages to a client. Arrivals and absences change nothing that the promises are about, and are
- * left out. */
+ * left out. That there is no such room ends a page as a full one does. */
 enum {
     MESSAGE_JOINED_1 = 1,
     MESSAGE_JOINED_2,
@@ -27,6 +30,7 @@ enum {
     MESSAGE_FULL_2,
     MESSAGE_LEFT,  /* cut-the-call: the other left */
     MESSAGE_EPOCH, /* roomd/status shows a new one */
+    MESSAGE_KICKED,
 };
 
 /* The message of a pair that is session 1's or 2's; and the session of one that is. */
@@ -56,12 +60,25 @@ struct client {
     bool seated; /* in the room; who sits first makes no difference to any rule */
     unsigned seat_session;
     bool away;
+    uint64_t seat_rev; /* of the member, as rule 7 compares it; 0 while seats do not matter */
+
+    uint64_t held;     /* the rev of the seat that it would show; 0: none, or seats do not matter */
+    uint64_t coming;   /* of the one in the `joined` on its way */
+    bool waiting;      /* was told to come again when the reclaim window is over */
+
+    unsigned stored_session; /* its seat as the store has it; 0: none */
+    unsigned stale_message;  /* taken by a roomd that was stopped before it committed, and overtaken */
+    unsigned stale_session;  /* its seat as that one knows it, and whether it is away */
+    bool stale_away;
 };
 
 struct world {
     struct client clients[CLIENTS];
-    unsigned losses, crashes; /* to come */
-    bool stalled;             /* receipts are lost now */
+    struct budgets budgets; /* to come */
+    bool stalled;           /* receipts are lost now */
+    bool unknown;           /* the room was lost with the store */
+    bool reclaiming;        /* rule 7: it is back, and its window is open */
+    uint64_t rev;           /* 0 while seats do not matter */
     const char *violation;    /* a promise that the last step broke */
 };
 
@@ -93,10 +110,27 @@ bool world_deliver(struct world *world, unsigned client, unsigned told);
 /* Time runs out for the client if it is away, or for all who are (client CLIENTS, if two are). */
 bool world_end_grace(struct world *world, unsigned client);
 
-/* roomd comes back. */
+/* Another roomd takes over, while the one at work is stopped in the middle of the client's next
+ * message. False when there is none, or one is stopped already. */
+bool world_overtake(struct world *world, unsigned client);
+
+/* The one that was stopped goes on, and would commit. */
+bool world_wake(struct world *world, unsigned client);
+
+/* roomd comes back, with what the store has. */
 bool world_crash(struct world *world);
 
-void world_unpack(const struct packed *packed, struct world *out);
+/* And the store is gone. */
+void world_lose_store(struct world *world);
+
+/* Do seats matter still, or will they? */
+bool world_has_seats(const struct world *world);
+
+/* Without it a store takes what a roomd commits that was overtaken. */
+extern bool world_fence;
+
+/* Revs come back in their order, `apart` from each other: what lies between them is not kept. */
+void world_unpack(const struct packed *packed, unsigned apart, struct world *out);
 struct packed world_pack(const struct world *world, unsigned char order[CLIENTS]);
 void world_print(FILE *out, const struct world *world, const char names[CLIENTS]);
 
