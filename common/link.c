@@ -16,7 +16,7 @@
 #define CONNECT_TIMEOUT_MS 5000
 #define BACKOFF_FIRST_MS   250
 #define BACKOFF_LONGEST_MS 5000
-#define REFUSED_WAIT_MS    500
+#define REFUSED_WAIT_MS    1000
 #define STEADY_MS          5000 /* a connection that lasted this long starts the backoff anew */
 #define HOUSEKEEPING_MS    1000 /* libmosquitto counts its keepalive in seconds */
 #define READ_PACKETS_MAX                                                                           \

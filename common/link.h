@@ -3,8 +3,8 @@
  *
  * The link owns the client, connects without blocking the loop longer than a local connect takes,
  * comes back by itself after a loss (250 ms to 5 s, jittered), signs a fresh service token for
- * every connect, and keeps Nagle off. While the broker refuses it, it tries again steadily, every
- * half second or sooner: so it may stand by for another of its id, who is in. It reads no clock:
+ * every connect, and keeps Nagle off. While the broker refuses it, it tries again steadily, once
+ * or twice a second: so it may stand by for another of its id, who is in. It reads no clock:
  * `now` is the monotonic clock in milliseconds, handed in.
  *
  * The tick. Mosquitto 2.0 serves its WebSocket listener from a 100 ms poll while the broker is
