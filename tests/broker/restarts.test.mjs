@@ -1,6 +1,6 @@
 /** Rules 5 to 7: every part may die at any time; seats survive, lost disks included. */
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { links, NOT_AUTHORIZED, refused } from '../lib/client.mjs';
@@ -110,6 +110,20 @@ describe('restarts', () => {
       await eve.sendJoin();
       return (await eve.next(/\/to\/[^/]+\/(error|full-room)$/)).short.endsWith('/full-room');
     }, { timeout: (GRACE_S + 5) * 1000, every: 200, what: 'the window to close' });
+  });
+
+  test('a damaged store is moved aside, said so, and seats bring the room back', async () => {
+    const { ada, bob } = await pair(stack);
+    const seen = stack.log.length;
+    await killRoomd(ada, () => {
+      for (const file of ['roomd.sqlite', 'roomd.sqlite-wal']) writeFileSync(join(stack.stateDir, file), 'x'.repeat(20_000));
+    });
+    assert.ok(stack.log.slice(seen).some((line) => line.includes('store-corrupt')));
+    assert.ok(readdirSync(stack.stateDir).some((name) => name.startsWith('roomd.sqlite.corrupt-')));
+    assert.deepEqual([(await ada.join()).resumed, (await bob.join()).resumed], [true, true]);
+    await ada.tell(bob, 'offer');
+    await bob.next(`offer/${ada.id}`);
+    await stack.room();
   });
 
   test('a lost disk and a member of long ago: the newer seat displaces the older', async () => {

@@ -107,12 +107,31 @@ async function kills(stack, couples, points) {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** @param {Site} site @param {Couple} couple @param {number} seconds shorter than the grace */
-async function gap(site, couple, seconds, seen) {
+/** What becomes of a network for some time, shorter than the grace. @type {Record<string, (site: Site, seconds: number) => Promise<void>>} */
+const TROUBLES = {
+  async gone(site, seconds) {
+    site.cut();
+    await pause(seconds * 1000);
+    site.heal();
+  },
+  /** A third of the time nothing passes. (This kernel may have no netem, which would drop packets one by one.) */
+  async lossy(site, seconds) {
+    for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
+      site.cut();
+      await pause(100 + Math.random() * 100);
+      site.heal();
+      await pause(200 + Math.random() * 200);
+    }
+  },
+  async moved(site) {
+    site.move();
+  },
+};
+
+/** @param {Site} site @param {Couple} couple */
+async function trouble(site, couple, { kind, seconds, seen }) {
   await pause(Math.random() * 3000);
-  site.cut();
-  await pause(seconds * 1000);
-  site.heal();
+  await TROUBLES[kind](site, seconds);
   const healed = Date.now();
   const first = await Promise.all([couple.ada, couple.bob].map((person) => firstFrame(person, healed)));
   seen.again.push(Math.max(...first) - healed);
@@ -121,8 +140,8 @@ async function gap(site, couple, seconds, seen) {
   await allInCall([couple]);
 }
 
-/** @param {Site} site @param {Couple} couple @param {number} seconds longer than it takes to be lost */
-async function loss(site, couple, seconds, seen) {
+/** A network that is gone for longer than it takes to be lost. @param {Site} site @param {Couple} couple */
+async function loss(site, couple, { seconds, seen }) {
   const { ada, bob } = couple;
   site.cut();
   const at = Date.now();
@@ -157,30 +176,39 @@ async function program(points) {
   try {
     const others = await open();
     const viewport = { width: 400, height: 400 }; // drawn by the processor
-    // The longer it lasts, the fewer: all three take about the same time.
-    const cuts = [
-      { seconds: 5, points, run: gap, seen: { again: [], out: 0 } },
-      { seconds: 30, points: Math.ceil(points / 3), run: gap, seen: { again: [], out: 0 } },
-      { seconds: 120, points: Math.ceil(points / 10), run: loss, seen: { told: [], held: 0, seated: [] } },
+    const brief = (fault, kind, seconds, count) => ({
+      fault, kind, seconds, points: count, must: 'the same seat, media again within 5 s of healing', run: trouble, seen: { again: [], out: 0 },
+      told: ({ again, out }) => ({ seen: `${out} out; media again ${times(again)}`, holds: out === 0 && Math.max(...again) <= AGAIN_MS }),
+    });
+    // Side by side, and the longer it lasts, the fewer: each lane takes about the same time.
+    const lanes = [
+      [
+        brief('a peer\'s network gone for 5 s', 'gone', 5, points), brief('a peer\'s network lossy for 5 s', 'lossy', 5, points),
+        brief('a peer\'s address changes', 'moved', 0, points),
+      ],
+      [brief('a peer\'s network gone for 30 s', 'gone', 30, Math.ceil(points / 2))],
+      [{
+        fault: 'a peer\'s network gone for 120 s', seconds: 120, points: Math.ceil(points / 5), must: 'the other told, the seat free', run: loss,
+        seen: { told: [], held: 0, seated: [] },
+        told: ({ told, held, seated }) => ({
+          seen: `${held} seats held; told after ${times(told)}; back in the room after healing ${times(seated)}`, holds: held === 0 && Math.max(...told) <= LOST_MS,
+        }),
+      }],
     ];
-    for (const cut of cuts) {
+    const places = [];
+    for (const _ of lanes) {
       const { site, browser } = await open();
       const [ada, bob] = [await Person.create(browser, origin, { init: watchFrames, viewport }), await Person.create(others.browser, origin, { init: watchFrames, viewport })];
-      Object.assign(cut, { site, couple: new Couple(stack, ada, bob) });
-      await cut.couple.meet();
+      const couple = new Couple(stack, ada, bob);
+      await couple.meet();
+      places.push({ site, couple });
     }
-    const rows = await kills(stack, cuts.map(({ couple }) => couple), points);
-    await Promise.all(cuts.map(async (cut) => {
-      for (let i = 0; i < cut.points; i++) await cut.run(cut.site, cut.couple, cut.seconds, cut.seen);
+    const rows = await kills(stack, places.map(({ couple }) => couple), points);
+    await Promise.all(lanes.map(async (lane, i) => {
+      const { site, couple } = places[i];
+      for (const cut of lane) for (let done = 0; done < cut.points; done++) await cut.run(site, couple, cut);
     }));
-    rows.push(...cuts.map(({ seconds, points: done, seen }) => (seen.again ? {
-      fault: `a peer's network gone for ${seconds} s (Chromium)`, points: done, must: 'the same seat, media again within 5 s of healing',
-      seen: `${seen.out} out; media again ${times(seen.again)}`, holds: seen.out === 0 && Math.max(...seen.again) <= AGAIN_MS,
-    } : {
-      fault: `a peer's network gone for ${seconds} s (Chromium)`, points: done, must: 'the other told, the seat free',
-      seen: `${seen.held} seats held; told after ${times(seen.told)}; back in the room after healing ${times(seen.seated)}`,
-      holds: seen.held === 0 && Math.max(...seen.told) <= LOST_MS,
-    })));
+    rows.push(...lanes.flat().map(({ fault, points: done, must, seen, told }) => ({ fault: `${fault} (Chromium)`, points: done, must, ...told(seen) })));
     return rows;
   } finally {
     for (const browser of browsers) await browser.close().catch(() => {});
