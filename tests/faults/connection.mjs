@@ -122,6 +122,10 @@ export class Connection {
 
   setConfiguration() {}
 
+  async getStats() {
+    return new Map([['transport', { type: 'transport', bytesReceived: this.#native.bytesReceived() }]]);
+  }
+
   restartIce() {
     this.restarts++;
   }

@@ -14,7 +14,7 @@ const PER_S = 20;
 /** More than calls at a time, so that each room is empty when its turn comes. */
 const NAMES = 200;
 const GRACE_S = 5;
-const ROOM_TTL_S = 5;
+const ROOM_TTL_S = 30;
 /** The gate remembers people for two minutes and a grace: until then it has to grow. Then some more, for the allocators. */
 const WARM_UP_MS = (120 + GRACE_S + 55) * 1000;
 const SAMPLE_MS = 1000;

@@ -175,6 +175,22 @@ test('a connection that goes while a description is taken holds up nothing of th
   assert.ok(sent.every(({ kind }) => kind !== 'answer'), 'the description of the one before is not answered');
 });
 
+test('back at the broker, and nothing comes from the other: ICE starts again at once; while something comes it does not', async () => {
+  const silent = await established();
+  await silent.call.listen();
+  await silent.clock.advance(999);
+  assert.equal(made[0].restarts, 0);
+  await silent.clock.advance(1);
+  assert.equal(made[0].restarts, 1);
+
+  made.length = 0;
+  const lively = await established();
+  await lively.call.listen();
+  made[0].bytesReceived = 1;
+  await lively.clock.advance(5_000);
+  assert.equal(made[0].restarts, 0);
+});
+
 test('the other comes back while the media is up: nothing happens', async () => {
   const { call, sent } = await established();
   call.arrived(true, false);

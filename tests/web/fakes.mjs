@@ -129,6 +129,7 @@ export class FakePeerConnection {
   candidates = [];
   transceivers = [];
   restarts = 0;
+  bytesReceived = 0;
   #serial = 0;
   #needed = false;
 
@@ -177,6 +178,10 @@ export class FakePeerConnection {
 
   setConfiguration(config) {
     this.config = config;
+  }
+
+  async getStats() {
+    return new Map([['T', { type: 'transport', bytesReceived: this.bytesReceived }], ['P', { type: 'candidate-pair', bytesReceived: 77 }]]);
   }
 
   restartIce() {

@@ -147,7 +147,11 @@ export class Attendance extends Emitter {
     const { room, session, connect, renew, clock } = this.#options;
     const signalling = new Signalling({ connect, renew, room, session, grant, seat, clock });
     let epoch = '';
-    signalling.on('connection', (link) => this.dispatch({ type: 'connection', link }));
+    signalling.on('connection', (link) => {
+      const isBack = link === 'online' && this.page.link === 'reconnecting';
+      this.dispatch({ type: 'connection', link });
+      if (isBack) void this.#call?.listen();
+    });
     signalling.on('roomd-status', (status) => {
       this.dispatch({ type: 'roomd', state: status.state, isNew: status.epoch !== epoch });
       epoch = status.epoch;

@@ -37,6 +37,8 @@ import { parseObject, readShown } from './shown.js';
 const DISCONNECTED_MS = 5_000;
 /** The polite one lets the other restart first, so that both do not offer at once, ms. */
 const POLITE_WAIT_MS = 2_000;
+/** After a change of network nothing at all comes from the other for so long: the way there is gone, ms. */
+const SILENCE_MS = 1_000;
 /** A restart that has led nowhere by then is tried again, ms. */
 const RESTART_AGAIN_MS = 10_000;
 /** Batches of candidates that wait for their description: many more than a browser makes. What a hostile one sends beyond is dropped. */
@@ -48,6 +50,13 @@ const CHANNEL = Object.freeze({ label: 'shown', id: 0 });
 const MEDIA_STATES = {
   new: 'new', connecting: 'connecting', connected: 'connected', disconnected: 'interrupted', failed: 'failed', closed: 'new',
 };
+
+/** All that has come over the connection's transport, bytes. @param {RTCPeerConnection} pc */
+async function bytesReceived(pc) {
+  let sum = 0;
+  for (const report of (await pc.getStats()).values()) if (report.type === 'transport') sum += report.bytesReceived ?? 0;
+  return sum;
+}
 
 /** @extends {Emitter<CallEvents>} */
 export class Call extends Emitter {
@@ -404,6 +413,19 @@ export class Call extends Emitter {
       this.#offerAgain();
       this.#restartIn(RESTART_AGAIN_MS);
     }, ms);
+  }
+
+  /**
+   * Our connection to the broker was lost, and is back: so may be the network, and another one, in which the old ways lead nowhere. The
+   * browser would notice some seconds later.
+   */
+  async listen() {
+    const pc = this.#pc;
+    if (!pc || this.media !== 'connected') return;
+    const before = await bytesReceived(pc);
+    this.#timers.setTimeout(() => void (async () => {
+      if (pc === this.#pc && before === (await bytesReceived(pc)) && pc === this.#pc) this.#offerAgain();
+    })(), SILENCE_MS);
   }
 
   /** Media is not up: the offer that may have got lost once more, or ICE from the start. */
