@@ -80,12 +80,16 @@ static void log_refusal(const struct mosquitto *connection, const char *client_i
 
 /*
  * A reload asks about every session, also about one that we have forgotten: to refuse it would have
- * Mosquitto 2.0 end it twice, which corrupts its memory. Should it be somebody new instead, in this
- * one turn of the loop: whom we do not know may neither say nor hear anything.
+ * Mosquitto 2.0 end it twice, which corrupts its memory. Between the reload and the tick only
+ * WebSockets are served, and a session without a connection is none; should it be somebody new all
+ * the same: whom we do not know may neither say nor hear anything.
  */
-static bool is_forgotten(struct gate *gate, const char *client_id)
+static bool is_forgotten(struct gate *gate, const struct mosquitto *connection,
+                         const char *client_id)
 {
-    return client_id && peer_id_role(client_id, strlen(client_id)) == ROLE_PEER &&
+    return gate->reloading && client_id &&
+           peer_id_role(client_id, strlen(client_id)) == ROLE_PEER &&
+           mosquitto_client_protocol(connection) != mp_websockets &&
            !clients_get(gate->clients, client_id);
 }
 
@@ -102,7 +106,7 @@ int gate_on_basic_auth(int event, void *data, void *userdata)
         .protocol_version = mosquitto_client_protocol_version(auth->client),
     };
 
-    if (gate->reloading && is_forgotten(gate, request.client_id))
+    if (is_forgotten(gate, auth->client, request.client_id))
         return MOSQ_ERR_SUCCESS;
     const struct client *known =
         gate->reloading ? clients_find(gate->clients, request.client_id, auth->client) : NULL;

@@ -24,8 +24,9 @@
 /* Clients that are put out at one tick at the most: the others are at the next. */
 #define GATE_DOOMED_MAX 16
 
-/* How long people are remembered once they have been away for a whole grace: until the session that a
- * page asks for (web/js/signalling.js) has ended at the broker, too. */
+/* How long people are remembered once they have been away for a whole grace: until the session that
+ * our page asks for (web/js/signalling.js) has ended at the broker, too. What is sent to a session that
+ * is kept for longer is not queued from then on. */
 #define GATE_PEOPLE_KEEP_MS (2 * 60 * 1000)
 
 struct gate {

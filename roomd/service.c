@@ -96,11 +96,12 @@ static void give_up(struct service *service)
 {
     service->status = STATUS_INTERNAL;
     service->stop = true;
+    mailbox_clear(&service->in); /* what we cannot know the answer to */
 }
 
 static void retry_store(struct service *service, int64_t now)
 {
-    if (service->store_ok || now < service->store_retry) {
+    if (service->store == NULL || service->store_ok || now < service->store_retry) {
         return;
     }
     service->store_retry = now + STORE_RETRY_MS;
@@ -138,6 +139,10 @@ static void run_batch(struct service *service, int64_t now)
 static void turn(struct service *service, int64_t now)
 {
     bool due = link_is_connected(service->link) && rooms_deadline(service->rooms) <= now;
+    if (service->status != STATUS_OK) {
+        mailbox_clear(&service->in);
+        return;
+    }
     if (service->in.first == NULL && !due) {
         return;
     }
@@ -334,6 +339,9 @@ static void loop(struct service *service)
         link_service(service->link, fds[1].revents, now);
         retry_store(service, now);
         turn(service, now);
+        if (service->status != STATUS_OK) {
+            return;
+        }
         if (now >= service->notices.stats_next) {
             notices_tell_stats(&service->notices, service->link, &service->stats,
                                rooms_count(service->rooms), service->store_ok, now);

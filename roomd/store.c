@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* PRAGMA user_version of the schema below. */
 #define SCHEMA_VERSION 1
@@ -63,6 +64,8 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *prepared[STATEMENT_COUNT];
     int64_t claim; /* ours; 0 = none yet */
+    char *path;
+    struct stat file; /* that was opened: another may stand in its place by now */
 };
 
 /* ---- opening ---- */
@@ -201,7 +204,10 @@ enum status store_open(const char *path, struct store **out, char *why, size_t w
         condition =
             move_aside(path, why, why_size) ? open_checked(store, path, why, why_size) : UNUSABLE;
     }
-    if (condition != SOUND) {
+    if (condition == SOUND) {
+        store->path = strdup(path);
+    }
+    if (condition != SOUND || store->path == NULL || stat(path, &store->file) != 0) {
         store_close(store);
         return STATUS_INTERNAL;
     }
@@ -212,6 +218,7 @@ enum status store_open(const char *path, struct store **out, char *why, size_t w
 void store_close(struct store *store)
 {
     if (store != NULL) {
+        free(store->path);
         close_file(store);
         free(store);
     }
@@ -306,10 +313,20 @@ enum status store_claim(struct store *store)
     return STATUS_OK;
 }
 
-enum status store_check_claim(struct store *store)
+static enum status compare_claim(struct store *store)
 {
     int64_t claim = read_claim(store, OWNER);
     return claim == 0 ? STATUS_UNAVAILABLE : claim == store->claim ? STATUS_OK : STATUS_FORBIDDEN;
+}
+
+enum status store_check_claim(struct store *store)
+{
+    struct stat there;
+    if (stat(store->path, &there) != 0 || there.st_dev != store->file.st_dev ||
+        there.st_ino != store->file.st_ino) {
+        return STATUS_FORBIDDEN;
+    }
+    return compare_claim(store);
 }
 
 /* ---- writing ---- */
@@ -347,7 +364,7 @@ enum status store_begin(struct store *store)
 {
     enum status status = run(store, BEGIN);
     if (status == STATUS_OK) {
-        status = store_check_claim(store); /* nobody can claim it from here to the commit */
+        status = compare_claim(store); /* nobody can claim it from here to the commit */
     }
     return status;
 }

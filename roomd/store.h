@@ -48,15 +48,15 @@ enum status store_load(struct store *store,
  */
 enum status store_claim(struct store *store);
 
-/* STATUS_FORBIDDEN: another has claimed it since (or we never did). STATUS_UNAVAILABLE when it cannot
- * be read. */
+/* STATUS_FORBIDDEN: another has claimed it since (or we never did), or it is no longer the file at its
+ * path: lost, or moved aside by another. STATUS_UNAVAILABLE when it cannot be read. */
 enum status store_check_claim(struct store *store);
 
 /*
  * A transaction: begin, any number of put and delete, commit. Each returns STATUS_UNAVAILABLE when
  * the store cannot write now (disk full, an I/O error, locked): store_rollback then ends the
- * transaction, and another may be tried later. Begin returns STATUS_FORBIDDEN as store_check_claim
- * does: then store_rollback, and no more.
+ * transaction, and another may be tried later. Begin returns STATUS_FORBIDDEN when another has
+ * claimed it: then store_rollback, and no more.
  */
 enum status store_begin(struct store *store);
 enum status store_put(struct store *store, const struct room *room, int64_t emptied_at);

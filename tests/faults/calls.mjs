@@ -67,11 +67,15 @@ export class Calls {
     for (let tries = 0; pairs.some(({ ada, bob }) => !ada.isBack || !bob.isBack); tries++) {
       if (tries === 300) await this.back(0, 0, pairs.flatMap(({ ada, bob }) => [ada, bob]));
       await new Promise((resolve) => setTimeout(resolve, 100));
-      await Promise.all(pairs.filter(({ ada, bob }) => ada.isBroken || bob.isBroken).map(({ bob }) => {
-        bob.unload();
-        return bob.load();
-      }));
+      await Promise.all(pairs.filter(({ ada, bob }) => ada.isBroken || bob.isBroken).map((pair) => this.reload(pair, pair.bob)));
     }
+  }
+
+  /** One of a pair loads its page again. @param {{ada: Headless, bob: Headless}} pair @param {Headless} peer @param {Parameters<Headless['unload']>[0]} [how] */
+  reload({ ada, bob }, peer, how) {
+    (peer === ada ? bob : ada).expectsAnother = true;
+    peer.unload(how);
+    return peer.load();
   }
 
   /**

@@ -36,10 +36,10 @@ export async function clock(points) {
         set(now);
         const at = performance.now();
         const back = (await calls.back(BACK_MS, at, dropped)) - at;
-        const { ada } = pick(calls.pairs); // and one loads its page again: httpd has to take its token, too
-        ada.unload();
-        await ada.load();
-        await calls.settle(calls.pairs);
+        const pair = pick(calls.pairs); // and one loads its page again: httpd has to take its token, too
+        const { ada } = pair;
+        await calls.reload(pair, ada);
+        await calls.settle([pair]);
         const told = ada.grant.expires_at - ada.grant.expires_in - Date.now() / 1000;
         if (Math.abs(told - now) > 10) throw new Error(`the server's clock is ${told} s ahead, and not ${now} s`);
         evicted += calls.peers.reduce((total, peer) => total + peer.reconnects + peer.refusals, 0) - dropped.length;

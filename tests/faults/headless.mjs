@@ -12,6 +12,8 @@ export class Headless {
   /** Whether it was ever let in, and how often it was told that the room is full. */
   everIn = false;
   refusals = 0;
+  /** The other loads its page again, and that makes a new connection. */
+  expectsAnother = false;
   /** When it was given its seat, or was given it again. */
   seatedAt = 0;
   /** The longest time between two beats of the other, since `calm`, ms. */
@@ -57,6 +59,9 @@ export class Headless {
       connect: (url, options) => (load.client = mqtt.connect(url, options)),
       newConnection: () => {
         if (!this.#hasMedia) return new NoConnection();
+        if (this.#connection && !this.expectsAnother) this.losses.push('made again');
+        this.expectsAnother = false;
+        this.#beatAt = 0;
         this.#connection = new Connection((from) => from === this.#connection && this.#onBeat());
         return this.#connection;
       },
@@ -111,9 +116,8 @@ export class Headless {
     this.#connection?.beat();
   }
 
-  /** Gaps are counted from here on. */
+  /** Gaps are counted from here on; one that has begun goes on. */
   calm() {
-    this.#beatAt = 0;
     this.longestGap = 0;
   }
 

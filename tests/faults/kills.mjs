@@ -29,11 +29,12 @@ function kill({ stack, calls }, parts) {
 
 /** Until roomd answers again, ms since `at`. */
 async function answers(stack, at, epoch) {
-  await until(() => stack.observer.seen('roomd/status').some(({ json }) => json.state === 'online' && json.epoch !== epoch), { timeout: BACK_MS, every: 5, what: 'roomd' });
+  await until(() => online(stack) && epochOf(stack) !== epoch, { timeout: BACK_MS, every: 5, what: 'roomd' });
   await until(async () => (await stack.http('POST', '/api/rooms', { body: { room_id: 'probe' } })).status < 300, { timeout: BACK_MS, every: 5, what: 'an answer' });
   return performance.now() - at;
 }
 
+const online = (stack) => stack.observer.seen('roomd/status').at(-1).json.state === 'online';
 const epochOf = (stack) => stack.observer.seen('roomd/status').at(-1).json.epoch;
 
 /** @param {number} points */
@@ -98,9 +99,8 @@ async function reloads(scene, points) {
     await Promise.all(chosen.map(async ({ ada, bob }) => {
       const peer = pick([ada, bob]);
       const before = peer.refusals;
-      peer.unload({ isHalfOpen: true });
       const at = performance.now();
-      await peer.load();
+      await calls.reload({ ada, bob }, peer, { isHalfOpen: true });
       await until(() => peer.page.view === 'call' || peer.page.view === 'full', { timeout: BACK_MS, every: 5, what: 'an answer' });
       took.push(performance.now() - at);
       refused += peer.refusals - before;

@@ -26,7 +26,7 @@ export class Site {
     const number = ++Site.#count;
     this.port = `pf${number}`;
     this.host = 10 + number;
-    this.keeper = spawn('unshare', ['--net', 'sleep', 'infinity'], { stdio: 'ignore' });
+    this.keeper = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', '--net', 'sleep', 'infinity'], { stdio: 'ignore' });
   }
 
   async start() {

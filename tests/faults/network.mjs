@@ -11,8 +11,8 @@ import { SERVER, Site, makeBridge } from './net.mjs';
 import { times } from './table.mjs';
 
 const GRACE_S = 30;
-/** The broker notices a dead connection after 1.5 times the keepalive of 30 s, and looks every few seconds; and a page takes its leave. */
-const LOST_MS = (45 + 10 + GRACE_S + 5) * 1000;
+/** The broker notices a dead connection after 1.5 times the keepalive of 30 s, and some seconds; then comes the grace; and a page takes its leave. */
+const LOST_MS = (60 + GRACE_S + 10) * 1000;
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 5_000;
 
@@ -39,9 +39,12 @@ function watchFrames() {
   }, 100);
 }
 
+/** Pictures that were under way at a time are none of what came after it, ms. */
+const UNDER_WAY_MS = 400;
+
 /** @param {Person} person @param {number} at on the wall clock, ms @returns the time of the first picture after that */
 async function firstFrame(person, at) {
-  await person.page.evaluate((since) => Object.assign(globalThis.frames, { since, firstSince: 0 }), at);
+  await person.page.evaluate((since) => Object.assign(globalThis.frames, { since, firstSince: 0 }), at + UNDER_WAY_MS);
   return until(() => person.page.evaluate(() => globalThis.frames.firstSince), { timeout: PATIENCE_MS, every: 50, what: 'pictures again' });
 }
 
@@ -76,9 +79,12 @@ async function allInCall(couples) {
 /** The longest time without a new picture while `during` runs, on anybody's screen, ms. */
 async function longestGap(couples, during) {
   const pages = couples.flatMap(({ ada, bob }) => [ada.page, bob.page]);
-  await Promise.all(pages.map((page) => page.evaluate(() => Object.assign(globalThis.frames, { last: 0, longest: 0 }))));
+  await Promise.all(pages.map((page) => page.evaluate(() => Object.assign(globalThis.frames, { last: performance.timeOrigin + performance.now(), longest: 0 }))));
   await during();
-  return Math.max(...await Promise.all(pages.map((page) => page.evaluate(() => globalThis.frames.longest))));
+  return Math.max(...await Promise.all(pages.map((page) => page.evaluate(() => {
+    const { last, longest } = globalThis.frames;
+    return Math.max(longest, performance.timeOrigin + performance.now() - last); // one that goes on counts, too
+  }))));
 }
 
 /** Parts are killed while people watch. @param {Stack} stack @param {Couple[]} couples @param {number} points */
@@ -145,7 +151,7 @@ async function loss(site, couple, { seconds, seen }) {
   const { ada, bob } = couple;
   site.cut();
   const at = Date.now();
-  await bob.page.waitForURL((url) => url.pathname === '/', { timeout: LOST_MS + 10_000 });
+  await bob.page.waitForURL((url) => url.pathname === '/', { timeout: LOST_MS + PATIENCE_MS });
   await bob.reads('#notice-text', 'Ada');
   seen.told.push(Date.now() - at);
   seen.held += (await couple.peers()).length;
@@ -232,6 +238,7 @@ export function network(points) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.once('SIGTERM', () => process.exit(1)); // what it started ends with it
   execFileSync('ip', ['link', 'set', 'lo', 'up'], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
   console.log(JSON.stringify(await program(Number(process.argv[2]))));
   process.exit(0);

@@ -29,7 +29,7 @@ const FAULTS = {
 const { values } = parseArgs({ options: { points: { type: 'string', default: '10' }, soak: { type: 'string', default: '10' }, only: { type: 'string' } } });
 const scale = { points: Number(values.points), soakMinutes: Number(values.soak) };
 const chosen = values.only?.split(',') ?? Object.keys(FAULTS);
-if (!(scale.points >= 1) || !(scale.soakMinutes >= 0) || chosen.some((name) => !(name in FAULTS))) {
+if (!(scale.points >= 1) || !(scale.soakMinutes >= 5) || chosen.some((name) => !(name in FAULTS))) {
   console.error(`usage: run.mjs [--points N] [--soak MINUTES] [--only ${Object.keys(FAULTS).join(',')}]`);
   process.exit(2);
 }

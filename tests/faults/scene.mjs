@@ -7,7 +7,9 @@ export const STRANGERS = 10;
 export const GRACE_S = 30;
 
 /** @param {number} most ms */
-export const randomPause = (most) => new Promise((resolve) => setTimeout(resolve, Math.random() * most));
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export const randomPause = (most) => pause(Math.random() * most);
+const AFTERWARDS_MS = 1100;
 
 /**
  * @template T
@@ -46,6 +48,7 @@ export async function repeat({ stack, calls }, count, point) {
     const time = await point();
     if (time !== undefined) sum.times.push(time);
     await stack.ready();
+    await pause(AFTERWARDS_MS); // a gap that the fault has caused shows by then
     sum.lost += calls.lost;
     sum.gap = Math.max(sum.gap, calls.gap);
     sum.wrongRooms += await calls.wrongRooms();

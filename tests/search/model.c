@@ -176,7 +176,8 @@ static bool stall(struct world *world, unsigned index, unsigned variant)
 {
     (void)index;
     (void)variant;
-    if (world->budgets.crashes == 0 || world->stalled) {
+    const struct budgets *budgets = &world->budgets;
+    if (budgets->crashes + budgets->stores + budgets->standbys == 0 || world->stalled) {
         return false;
     }
     world->stalled = true;

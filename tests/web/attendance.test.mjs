@@ -14,7 +14,7 @@ const room = (rev, ...ids) => ({ room_id: 'r', max_peers: 2, rev, peers: ids.map
 const inbox = (event) => `rooms/r/to/${SELF}/${event}`;
 
 /** One who is in a call with the other: media flows. */
-async function inCall() {
+async function inCall({ isAnswered = true } = {}) {
   const parts = { clock: new FakeClock(), steps: [] };
   FakePeerConnection.made.length = 0;
   const attendance = new Attendance({
@@ -26,6 +26,7 @@ async function inCall() {
   attendance.enter(grant);
   parts.client.accept();
   attendance.join('Ada');
+  if (!isAnswered) return { ...parts, attendance };
   parts.client.deliver(inbox('joined'), { session: 's1', resumed: false, seat: 'seat', room: room(2, SELF) });
   parts.client.deliver('rooms/r/state', room(3, SELF, OTHER));
   parts.client.deliver(inbox('user-arrived'), { peer_id: OTHER, peer_name: 'Bob', resumed: false });
@@ -68,6 +69,30 @@ test('a broker that is lost costs no call', async () => {
   assert.equal(attendance.page.link, 'reconnecting');
   assert.equal(connection.connectionState, 'connected');
   assert.deepEqual(steps, ['lobby', 'call']);
+});
+
+test('who was refused is not let in later, unasked', async () => {
+  for (const refusal of [['full-room', { session: 's1', max_peers: 2 }], ['error', { error: 'quota', detail: '', event: 'join' }]]) {
+    const { attendance, client } = await inCall({ isAnswered: false });
+    client.deliver(inbox(refusal[0]), refusal[1]);
+    attendance.join('Ada');
+    assert.equal(client.sent('join').length, 2);
+    client.deliver(inbox(refusal[0]), refusal[1]);
+    client.lose();
+    client.accept();
+    client.deliver('roomd/status', { state: 'online', version: '1', epoch: 'another' });
+    client.deliver('roomd/status', { state: 'online', version: '1', epoch: 'and another' });
+    assert.equal(client.sent('join').length, 2, refusal[0]);
+  }
+});
+
+test('back at the broker after a loss: it listens whether the other is still to be heard', async () => {
+  const { client, clock, connection } = await inCall();
+  client.lose();
+  client.accept();
+  await clock.advance(1_000);
+  await settle();
+  assert.equal(connection.restarts, 1);
 });
 
 test('a server that asks for patience is asked again when it said', async () => {

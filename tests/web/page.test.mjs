@@ -93,6 +93,9 @@ test('the status line, where something is not as it should be', () => {
   assert.equal(text(talking, { type: 'leave' }), 'Hanging up…');
   assert.equal(text(lobby, { type: 'join' }), 'Joining…');
   assert.match(text(lobby, { type: 'join' }, { type: 'roomd', state: 'offline', isNew: false }), /starting again/);
+  assert.match(text(lobby, { type: 'join' }, { type: 'wait' }), /nobody in just now/);
+  assert.equal(text(lobby, { type: 'join' }, { type: 'wait' }, { type: 'join' }), 'Joining…', 'asked again');
+  assert.equal(step(talking, { type: 'wait' }), talking, 'a call has its seat');
   assert.equal(text(lobby), '');
 });
 

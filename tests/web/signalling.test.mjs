@@ -336,6 +336,21 @@ test('a pass that counts no more ends it, but never a connection that is up', as
   assert.equal(up.client.reconnects.length, 1);
 });
 
+test('woken in the middle of an attempt: that one may lead nowhere, so another begins', async () => {
+  const { client, clock, signalling } = start();
+  client.accept();
+  client.lose();
+  await clock.advance(3_000);
+  assert.equal(client.reconnects.length, 1);
+  signalling.wake();
+  assert.equal(client.destroyed, 1);
+  client.lose(); // which that leads to
+  await clock.advance(250);
+  assert.equal(client.reconnects.length, 2);
+  signalling.probe();
+  assert.equal(client.destroyed, 1, 'media that is interrupted is no reason');
+});
+
 test('woken: reconnects at once, or looks within 2 s whether the connection lives', async () => {
   const { client, clock, signalling } = start();
   client.accept();

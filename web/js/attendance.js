@@ -60,7 +60,8 @@ export class Attendance extends Emitter {
     const before = this.page;
     this.page = step(before, event);
     if (this.page.view !== before.view && this.page.view !== 'call') this.#call?.close();
-    if (this.page.view === 'full' && before.view !== 'full') this.#signalling?.forgetJoin();
+    // Who was refused is asked before trying again: nobody is let in who has turned away by then.
+    if ((event.type === 'full' || event.type === 'refused') && this.page.view !== 'call') this.#signalling?.forgetJoin();
     this.emit('page', { page: this.page, before });
   }
 
@@ -136,7 +137,7 @@ export class Attendance extends Emitter {
     }
     call.on('media', (media) => {
       this.dispatch({ type: 'media', media });
-      if (media === 'interrupted' || media === 'failed') signalling.wake(); // it may be the network, and then it mends by the broker
+      if (media === 'interrupted' || media === 'failed') signalling.probe(); // it may be the network, and then it mends by the broker
     });
     call.setTracks(this.#tracks, this.#shown);
     return call;
@@ -168,8 +169,12 @@ export class Attendance extends Emitter {
     signalling.on('cut-the-call', ({ peer_id, reason }) => this.dispatch({ type: 'cut', peer: peer_id, reason }));
     signalling.on('error', ({ error, event, retry_s: retryS }) => {
       if (event !== 'join' || this.page.leaving) return;
-      if (error === 'unavailable' || error === 'too-many-requests') this.#joinAgainIn((retryS || 1) * 1000);
-      else this.dispatch({ type: 'refused', error });
+      if (error === 'unavailable' || error === 'too-many-requests') {
+        this.dispatch({ type: 'wait' });
+        this.#joinAgainIn((retryS || 1) * 1000);
+      } else {
+        this.dispatch({ type: 'refused', error });
+      }
     });
     for (const kind of /** @type {const} */ (['offer', 'answer', 'candidate'])) {
       signalling.on(kind, (message) => {
@@ -194,7 +199,7 @@ export class Attendance extends Emitter {
   #joinAgainIn(ms) {
     this.#clock.clearTimeout(this.#joinTimer);
     this.#joinTimer = this.#clock.setTimeout(() => {
-      if (this.page.joining || this.page.view === 'call') this.#signalling?.join(this.#name);
+      if (this.page.joining || this.#isInCall) this.#signalling?.join(this.#name);
     }, ms);
   }
 }

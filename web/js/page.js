@@ -17,12 +17,13 @@
  *   roomd: 'online' | 'draining' | 'offline',
  *   room: Room | null,
  *   joining: boolean,
+ *   waiting: boolean,
  *   leaving: boolean,
  *   media: MediaState,
  *   error: string,
  *   ending: Ending | null,
  *   by: string,
- * }} Page `error` is a stable id or ''; `by` names who ended the call
+ * }} Page `waiting`: the server lets nobody in at the moment; `error` is a stable id or ''; `by` names who ended the call
  */
 
 /**
@@ -33,6 +34,7 @@
  *   | {type: 'state', room: Room | null}
  *   | {type: 'join'}
  *   | {type: 'joined', room: Room}
+ *   | {type: 'wait'}
  *   | {type: 'full'}
  *   | {type: 'refused', error: string}
  *   | {type: 'cut', peer: string, reason: 'hung-up' | 'lost' | 'kicked' | 'room-closed'}
@@ -46,7 +48,7 @@
 
 /** @type {Readonly<Page>} */
 export const START = Object.freeze({
-  view: 'loading', self: '', link: 'connecting', roomd: 'online', room: null, joining: false, leaving: false,
+  view: 'loading', self: '', link: 'connecting', roomd: 'online', room: null, joining: false, waiting: false, leaving: false,
   media: 'new', error: '', ending: null, by: '',
 });
 
@@ -103,9 +105,11 @@ const STEPS = {
     return page.view === 'call' ? page : end(page, 'no-such-room'); // in a call, its cut-the-call says more
   },
 
-  'join': (page) => (page.view === 'lobby' || page.view === 'full' ? { ...page, joining: true, error: '' } : page),
+  'join': (page) => (page.view === 'lobby' || page.view === 'full' ? { ...page, joining: true, waiting: false, error: '' } : page),
 
-  'joined': (page, { room }) => ({ ...page, view: 'call', joining: false, error: '', room: newer(page, room) }),
+  'joined': (page, { room }) => ({ ...page, view: 'call', joining: false, waiting: false, error: '', room: newer(page, room) }),
+
+  'wait': (page) => (page.joining ? { ...page, waiting: true } : page),
 
   'full': (page) => ({ ...page, view: 'full', joining: false, media: 'new' }),
 
@@ -160,6 +164,7 @@ export function statusOf(page) {
   if (page.link === 'reconnecting') return busy('Reconnecting…');
   if (page.joining && page.roomd !== 'online') return busy('The server is starting again. You are let in as soon as it is back…');
   if (page.joining && page.link === 'connecting') return busy('Connecting…');
+  if (page.joining && page.waiting) return busy('The server lets nobody in just now. You are let in as soon as it does…');
   if (page.joining) return busy('Joining…');
   if (page.view !== 'call') return calm('');
   if (!other) return calm('Waiting for someone to join');

@@ -210,15 +210,24 @@ export class Signalling extends Emitter {
     this.#publish(kind, to, { session: this.#options.session, ...body }, this.peerId);
   }
 
-  /** Something may have changed below us (network, sleep): reconnect now, or see within 2 s that the connection lives. */
+  /**
+   * Something may have changed below us (network, sleep): see within 2 s that the connection lives, or reconnect now. An attempt that is
+   * under way is given up for a new one, since it may lead nowhere by now.
+   */
   wake() {
     const client = this.#client;
     if (this.#stopped || !client) return;
     this.#pass.wake();
-    if (!client.connected) {
-      if (this.#retryTimer !== undefined) void this.#reconnect();
-      return;
-    }
+    if (client.connected) return this.probe();
+    this.#attempt = 0;
+    if (this.#retryTimer !== undefined) void this.#reconnect();
+    else client.stream.destroy(); // its end plans the next
+  }
+
+  /** Does the connection live? If it does not answer within 2 s, it is lost. */
+  probe() {
+    const client = this.#client;
+    if (this.#stopped || !client?.connected) return;
     client.sendPing();
     this.#clock.clearTimeout(this.#probeTimer);
     this.#probeTimer = this.#clock.setTimeout(() => client.stream.destroy(), PROBE_MS);

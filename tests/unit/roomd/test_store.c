@@ -241,6 +241,20 @@ static void who_claims_it_shuts_the_others_out(void **state)
     put(&room, 1);
 }
 
+static void another_file_in_its_place_is_anothers(void **state)
+{
+    (void)state;
+    char aside[512];
+    snprintf(aside, sizeof(aside), "%s.aside", path);
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(store_check_claim(store), STATUS_FORBIDDEN);
+    struct store *another = open_another();
+    assert_int_equal(store_check_claim(store), STATUS_FORBIDDEN);
+    assert_int_equal(store_claim(another), STATUS_OK);
+    assert_int_equal(store_check_claim(another), STATUS_OK);
+    store_close(another);
+}
+
 /* One that is stopped between begin and commit: nobody takes the store over meanwhile, and what it
  * commits is there for whoever does. */
 static void nobody_claims_it_within_a_transaction(void **state)
@@ -460,6 +474,7 @@ int main(void)
         TEST(rollback_leaves_nothing),
         TEST(killed_process_loses_nothing_committed),
         TEST(who_claims_it_shuts_the_others_out),
+        TEST(another_file_in_its_place_is_anothers),
         TEST(nobody_claims_it_within_a_transaction),
         TEST(a_store_without_claims_gets_them),
         TEST(corrupt_file_is_moved_aside),
