@@ -90,6 +90,7 @@ test('back at the broker after a loss: it listens whether the other is still to 
   const { client, clock, connection } = await inCall();
   client.lose();
   client.accept();
+  await settle();
   await clock.advance(1_000);
   await settle();
   assert.equal(connection.restarts, 1);
