@@ -67,6 +67,17 @@ static void changed(struct room *room, struct room_effects *effects)
     add_effect(effects, EFFECT_STATE, "");
 }
 
+/* A room that came back goes on behind every rev that was ever told, as far as the seats that are
+ * shown know it (rule 7). True when it had to be raised for this. */
+static bool raise_rev(struct room *room, const struct room_event *event)
+{
+    if (!event->has_seat || event->seat_rev <= room->rev) {
+        return false;
+    }
+    room->rev = event->seat_rev;
+    return true;
+}
+
 static void tell_joined(const struct room *room, const struct peer *peer, bool resumed,
                         struct room_effects *effects)
 {
@@ -141,9 +152,12 @@ static bool join_again(struct room *room, struct peer *member, const struct room
                        struct room_effects *effects)
 {
     bool was_away = member->state == PEER_AWAY;
+    bool is_change = raise_rev(room, event) || was_away;
     if (was_away) {
         show_up(member);
         COPY(member->name, event->peer_name);
+    }
+    if (is_change) {
         changed(room, effects);
         member->seat_rev = room->rev;
     }
@@ -151,7 +165,7 @@ static bool join_again(struct room *room, struct peer *member, const struct room
     if (was_away) {
         tell_arrived(room, member, true, effects);
     }
-    return was_away;
+    return is_change;
 }
 
 /*
@@ -167,6 +181,7 @@ static bool join_reloaded(struct room *room, struct peer *member, const struct r
     COPY(member->session, event->session);
     COPY(member->name, event->peer_name);
     show_up(member);
+    raise_rev(room, event);
     changed(room, effects);
     member->seat_rev = room->rev;
     tell_joined(room, member, false, effects);
@@ -220,11 +235,7 @@ static bool join_new(struct room *room, const struct room_event *event, int64_t 
     COPY(peer->id, event->peer_id);
     COPY(peer->session, event->session);
     COPY(peer->name, event->peer_name);
-    /* A room that came back goes on behind every rev that was ever told, as far as its members'
-     * seats know it (rule 7). */
-    if (by_seat && room->rev < event->seat_rev) {
-        room->rev = event->seat_rev;
-    }
+    raise_rev(room, event);
     changed(room, effects);
     peer->seat_rev = by_seat ? event->seat_rev : room->rev;
     bool resumed = by_seat && event->seat_resumes;

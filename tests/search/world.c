@@ -350,7 +350,8 @@ static struct room_event event_of(const struct world *world, unsigned index, uns
         [MESSAGE_GONE_1] = ROOM_EVENT_GONE, [MESSAGE_GONE_2] = ROOM_EVENT_GONE,
         [MESSAGE_GONE] = ROOM_EVENT_GONE,
     };
-    uint64_t held = world_has_seats(world) ? world->clients[index].held : 0;
+    bool shows_seat = events[message] == ROOM_EVENT_JOIN && world_has_seats(world);
+    uint64_t held = shows_seat ? world->clients[index].held : 0;
     return (struct room_event){
         .kind = events[message],
         .peer_id = peer_ids[index],

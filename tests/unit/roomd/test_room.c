@@ -250,7 +250,7 @@ static void refusal_is_for_new_members_only(void **state)
     assert_string_equal(members(), "a/s2");
 }
 
-static void seat_means_nothing_in_an_ordinary_room(void **state)
+static void seat_lets_nobody_in_to_an_ordinary_room(void **state)
 {
     (void)state;
     join("a", "s1");
@@ -259,7 +259,21 @@ static void seat_means_nothing_in_an_ordinary_room(void **state)
     assert_string_equal(told(), "c full u1");
     cut("b", "t1");
     assert_true(join_by_seat("c", "u1", 99, true));
-    assert_string_equal(told(), "state; c joined u1 seat 5; a arrived c (Name)");
+    assert_string_equal(told(), "state; c joined u1 seat 100; a arrived c (Name)");
+}
+
+/* Rule 7: rev goes on above every seat that was shown, by whom and when ever. */
+static void rev_goes_above_a_members_seat(void **state)
+{
+    (void)state;
+    join("a", "s1");
+    join("b", "t1");
+    assert_true(join_by_seat("a", "s1", 50, true));
+    assert_string_equal(told(), "state; a joined s1 resumed seat 51");
+    assert_false(join_by_seat("a", "s1", 51, true));
+    assert_string_equal(told(), "a joined s1 resumed seat 51");
+    assert_true(join_by_seat("b", "t2", 70, false));
+    assert_string_equal(told(), "state; b joined t2 seat 71; a arrived b (Name)");
 }
 
 int main(void)
@@ -285,7 +299,8 @@ int main(void)
         cmocka_unit_test_setup(deadline_is_the_earlier_one, start),
         cmocka_unit_test_setup(crash_gives_everybody_a_full_grace, start),
         cmocka_unit_test_setup(refusal_is_for_new_members_only, start),
-        cmocka_unit_test_setup(seat_means_nothing_in_an_ordinary_room, start),
+        cmocka_unit_test_setup(seat_lets_nobody_in_to_an_ordinary_room, start),
+        cmocka_unit_test_setup(rev_goes_above_a_members_seat, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
