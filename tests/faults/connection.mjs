@@ -66,7 +66,7 @@ export class Connection {
   }
 
   beat() {
-    if (this.#beat.readyState === 'open') this.#beat.send('');
+    if (this.#beat.readyState === 'open') this.#beat.send('.');
   }
 
   get connectionState() {

@@ -119,6 +119,7 @@ export class Headless {
   /** Gaps are counted from here on; one that has begun goes on. */
   calm() {
     this.longestGap = 0;
+    if (this.#connection) this.#connection.restarts = 0;
   }
 
   /** The longest gap, the one that goes on included. */
