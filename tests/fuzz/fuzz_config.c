@@ -46,7 +46,14 @@ static void check_bodies(const struct config *from)
     if (!site_of_request("[::1]:8080", from->http_public_url, false, &site) ||
         !site_broker_url(&site, &from->brokers[0], url, sizeof url))
         return;
-    struct body_peer peer = {"p-1", "token", 2, url, from->turn_urls, &secret, 2};
+    struct body_peer peer = {.peer_id = "p-1",
+                             .token = "token",
+                             .expires_at = 2,
+                             .expires_in_s = 1,
+                             .mqtt_url = url,
+                             .ice_urls = from->turn_urls,
+                             .turn_secret = &secret,
+                             .turn_expires_at = 2};
     size_t len = body_peer(&peer, text, sizeof text);
     PROMISE(len == 0 || json_scan(text, len) == JSON_FINE);
     len = body_room_created("r1", site.base, text, sizeof text);
