@@ -83,6 +83,7 @@ void fake_broker_end(struct mosquitto *client)
     if (!client->connected)
         return;
     client->connected = false;
+    client->is_session = true;
     fake_broker_event(MOSQ_EVT_DISCONNECT, &event);
     fake_broker.ended(client);
 }
@@ -125,7 +126,7 @@ int mosquitto_client_protocol_version(const struct mosquitto *client)
 
 int mosquitto_client_protocol(const struct mosquitto *client)
 {
-    return client->protocol == 5 ? mp_websockets : mp_mqtt;
+    return client->protocol == 5 && !client->is_session ? mp_websockets : mp_mqtt;
 }
 
 bool mosquitto_client_clean_session(const struct mosquitto *client)

@@ -21,6 +21,7 @@ struct mosquitto {
     int keepalive;
     int protocol;
     bool connected;
+    bool is_session; /* its connection has ended */
 };
 
 struct fake_broker {
