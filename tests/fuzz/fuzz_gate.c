@@ -35,8 +35,8 @@ static void do_connect(struct input *in)
     if (client->connected)
         return;
     client->is_session = false;
-    bool taken = strncmp(ids[id], "s-roomd", 7) == 0 && world.newest[id] >= 0 &&
-                 world.clients[world.newest[id]].connected;
+    bool is_in = world.newest[id] >= 0 && world.clients[world.newest[id]].connected;
+    bool taken = is_in && strncmp(ids[id], "s-roomd", 7) == 0;
     unsigned bearer = guest.forge == OF_ANOTHER ? (id + 1) % IDS : id;
     char *token = world_token(bearer, room, guest.forge < FORGES ? guest.forge : BY_NEW);
     char *garbled = guest.forge == GARBLED ? input_line(in) : NULL;
@@ -57,9 +57,8 @@ static void do_connect(struct input *in)
     bool as_kept = world.reloading && world.known[id] == (int)slot && !bad_id && client->password &&
                    strcmp(client->password, world.guests[id].token) == 0;
     /* Nor a forgotten session from somebody new over TCP: it lets either stay, with no rights. */
-    bool remembered =
-        world.known[id] >= 0 && (world.clients[world.known[id]].connected ||
-                                 fake_broker.monotonic_ms - world.left_at[id] <= PEOPLE_KEPT_MS);
+    bool remembered = is_in || (world.known[id] >= 0 &&
+                                fake_broker.monotonic_ms - world.left_at[id] <= PEOPLE_KEPT_MS);
     bool forgotten = world.reloading && !remembered && client->protocol != 5 &&
                      peer_id_role(ids[id], strlen(ids[id])) == ROLE_PEER;
     bool granted = !as_kept && !forgotten && world_ask_auth(client);
