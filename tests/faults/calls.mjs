@@ -15,6 +15,8 @@ export class Calls {
   pairs = [];
   /** Each wants into the room of a call. @type {Headless[]} */
   strangers = [];
+  /** How long this process itself stood still at the most, since `calm`, ms. */
+  stall = 0;
   #stack;
   #beats;
 
@@ -30,7 +32,12 @@ export class Calls {
   /** @param {number} pairs @param {number} strangers @param {{hasMedia?: boolean, batch?: number}} [how] */
   async start(pairs, strangers, { hasMedia = true, batch = BATCH } = {}) {
     const { httpUrl } = this.#stack;
-    this.#beats = setInterval(() => this.peers.forEach((peer) => peer.beat()), BEAT_MS);
+    let due = performance.now() + BEAT_MS;
+    this.#beats = setInterval(() => {
+      this.stall = Math.max(this.stall, performance.now() - due);
+      due = performance.now() + BEAT_MS;
+      this.peers.forEach((peer) => peer.beat());
+    }, BEAT_MS);
     for (let begun = 0; begun < pairs; begun += batch) {
       const fresh = await Promise.all(Array.from({ length: Math.min(batch, pairs - begun) }, async () => {
         const room = await this.#stack.room();
@@ -50,6 +57,7 @@ export class Calls {
 
   /** From here on gaps and losses are counted. */
   calm() {
+    this.stall = 0;
     for (const peer of this.peers) {
       peer.calm();
       peer.losses = [];
@@ -99,9 +107,9 @@ export class Calls {
     return this.peers.reduce((sum, peer) => sum + peer.losses.length + peer.restarts, 0);
   }
 
-  /** The longest time in which a peer got nothing from the other, ms. */
+  /** The longest time in which a peer got nothing from the other, less what this process stood still itself, ms. */
   get gap() {
-    return Math.max(...this.peers.map((peer) => peer.gap));
+    return Math.max(0, ...this.peers.map((peer) => peer.gap)) - this.stall;
   }
 
   get intruders() {

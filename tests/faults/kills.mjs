@@ -5,7 +5,7 @@ import { atWork, holdSupervisor } from '../lib/roomds.mjs';
 import { until } from '../lib/poll.mjs';
 import { pick } from './calls.mjs';
 import { repeat, withCalls } from './scene.mjs';
-import { times } from './table.mjs';
+import { times, within } from './table.mjs';
 
 const BACK_MS = 30_000;
 
@@ -14,7 +14,7 @@ function judged(sum, what, mostMs) {
   const { lost, gap, wrongRooms, intruders } = sum;
   return {
     seen: `${lost} lost, longest gap ${Math.round(gap)} ms, ${intruders} thirds, ${wrongRooms} rooms with others; ${what} ${times(sum.times)}`,
-    holds: lost === 0 && gap <= 1000 && wrongRooms === 0 && intruders === 0 && Math.max(...sum.times) <= mostMs,
+    holds: lost === 0 && within(gap, 1000) && wrongRooms === 0 && intruders === 0 && within(Math.max(...sum.times), mostMs),
   };
 }
 
@@ -111,7 +111,7 @@ async function reloads(scene, points) {
   const wrong = await calls.wrongRooms();
   return {
     fault: 'half-open TCP and a reload', points, must: 'rejoined in 3 s, never full', seen: `${refused} refused, ${wrong} rooms with others; rejoined ${times(took)}`,
-    holds: refused === 0 && wrong === 0 && Math.max(...took) <= 3_000,
+    holds: refused === 0 && wrong === 0 && within(Math.max(...took), 3_000),
   };
 }
 

@@ -8,7 +8,7 @@ import { ALLOWED, CAMERA, Person, launch } from '../browser/people.mjs';
 import { until } from '../lib/poll.mjs';
 import { Stack } from '../lib/stack.mjs';
 import { SERVER, Site, makeBridge } from './net.mjs';
-import { times } from './table.mjs';
+import { times, within } from './table.mjs';
 
 const GRACE_S = 30;
 /** The broker notices a dead connection after 1.5 times the keepalive of 30 s, and some seconds; then comes the grace; and a page takes its leave. */
@@ -105,7 +105,7 @@ async function kills(stack, couples, points) {
     }
     rows.push({
       fault: `kill -9 ${fault}, ${couples.length} calls in Chromium`, points, must: 'no gap over 1 s between pictures',
-      seen: `longest gap ${Math.round(Math.max(...gaps))} ms (${Math.round(calm)} ms without)`, holds: Math.max(...gaps) <= 1000,
+      seen: `longest gap ${Math.round(Math.max(...gaps))} ms (${Math.round(calm)} ms without)`, holds: within(Math.max(...gaps), 1000),
     });
   }
   return rows;
@@ -184,7 +184,7 @@ async function program(points) {
     const viewport = { width: 400, height: 400 }; // drawn by the processor
     const brief = (fault, kind, seconds, count) => ({
       fault, kind, seconds, points: count, must: 'the same seat, media again within 5 s of healing', run: trouble, seen: { again: [], out: 0 },
-      told: ({ again, out }) => ({ seen: `${out} out; media again ${times(again)}`, holds: out === 0 && Math.max(...again) <= AGAIN_MS }),
+      told: ({ again, out }) => ({ seen: `${out} out; media again ${times(again)}`, holds: out === 0 && within(Math.max(...again), AGAIN_MS) }),
     });
     // Side by side, and the longer it lasts, the fewer: each lane takes about the same time.
     const lanes = [
@@ -197,7 +197,7 @@ async function program(points) {
         fault: 'a peer\'s network gone for 120 s', seconds: 120, points: Math.ceil(points / 5), must: 'the other told, the seat free', run: loss,
         seen: { told: [], held: 0, seated: [] },
         told: ({ told, held, seated }) => ({
-          seen: `${held} seats held; told after ${times(told)}; back in the room after healing ${times(seated)}`, holds: held === 0 && Math.max(...told) <= LOST_MS,
+          seen: `${held} seats held; told after ${times(told)}; back in the room after healing ${times(seated)}`, holds: held === 0 && within(Math.max(...told), LOST_MS),
         }),
       }],
     ];

@@ -18,8 +18,8 @@ const ROOM_TTL_S = 30;
 /** The gate remembers people for two minutes and a grace: until then it has to grow. Then some more, for the allocators. */
 const WARM_UP_MS = (120 + GRACE_S + 55) * 1000;
 const SAMPLE_MS = 1000;
-/** What comes and goes by itself: some pages of an allocator; some of SQLite's, until its log has been through once. */
-const NOISE_KIB = 96;
+/** What comes and goes by itself: what an allocator keeps of the busiest moment so far; and some of SQLite's pages, until its log has been through once. */
+const NOISE_KIB = 512;
 const STORE_NOISE = 64 * 1024;
 const PARTS = ['mosquitto', 'roomd', 'httpd'];
 const SDP = `v=0\r\n${'a=candidate:1 1 UDP 2114977791 192.0.2.2 35808 typ host\r\n'.repeat(40)}`;

@@ -2,6 +2,12 @@
 
 /** @typedef {{fault: string, points: number, must: string, seen: string, holds: boolean}} Row */
 
+/** By how much times may be longer than they have to be: CI's machines are shared, and busy. */
+export const slack = Number(process.env.PARLEY_FAULTS_SLACK ?? 1);
+
+/** @param {number} time @param {number} most both in ms */
+export const within = (time, most) => time <= most * slack;
+
 /** @param {number[]} values @param {number} share from 0 to 1 */
 export function quantile(values, share) {
   return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];

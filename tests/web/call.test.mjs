@@ -178,7 +178,7 @@ test('a connection that goes while a description is taken holds up nothing of th
 test('back at the broker, and nothing comes from the other: ICE starts again at once; while something comes it does not', async () => {
   const silent = await established();
   await silent.call.listen();
-  await silent.clock.advance(999);
+  await silent.clock.advance(499);
   assert.equal(made[0].restarts, 0);
   await silent.clock.advance(1);
   assert.equal(made[0].restarts, 1);

@@ -75,12 +75,23 @@ test('each attempt at coming back has its time: short ones, for a network that i
   assert.equal(client.options.connectTimeout, 10_000);
   client.accept();
   const timeouts = [];
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 9; i++) {
     client.lose();
     await clock.advance(3_000);
-    timeouts.push(client.options.connectTimeout);
+    timeouts.push(client.options.connectTimeout / 1000);
   }
-  assert.deepEqual(timeouts, [3000, 10_000, 3000, 3000, 10_000, 3000]);
+  assert.deepEqual(timeouts, [3, 5, 3, 3, 5, 3, 3, 10, 3]);
+});
+
+test('while the call itself waits for the broker, pauses are short', async () => {
+  const { client, clock, signalling } = start();
+  client.accept();
+  signalling.isUrgent = true;
+  for (let i = 0; i < 20; i++) {
+    client.lose();
+    await clock.advance(1_000);
+    assert.equal(client.reconnects.length, i + 1);
+  }
 });
 
 test('a seat of the page load before is shown at once', () => {

@@ -137,7 +137,8 @@ export class Attendance extends Emitter {
     }
     call.on('media', (media) => {
       this.dispatch({ type: 'media', media });
-      if (media === 'interrupted' || media === 'failed') signalling.probe(); // it may be the network, and then it mends by the broker
+      signalling.isUrgent = media === 'interrupted' || media === 'failed';
+      if (signalling.isUrgent) signalling.probe(); // it may be the network, and then it mends by the broker
     });
     call.setTracks(this.#tracks, this.#shown);
     return call;

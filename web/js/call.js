@@ -38,7 +38,7 @@ const DISCONNECTED_MS = 5_000;
 /** The polite one lets the other restart first, so that both do not offer at once, ms. */
 const POLITE_WAIT_MS = 2_000;
 /** After a change of network nothing at all comes from the other for so long: the way there is gone, ms. */
-const SILENCE_MS = 1_000;
+const SILENCE_MS = 500;
 /** A restart that has led nowhere by then is tried again, ms. */
 const RESTART_AGAIN_MS = 10_000;
 /** Batches of candidates that wait for their description: many more than a browser makes. What a hostile one sends beyond is dropped. */

@@ -72,7 +72,9 @@ const SIGNAL_EXPIRY_S = 30;
  * longer for nothing (RFC 6298, 5.5): one begun anew is through as soon as the network is back. But a slow network needs its time.
  */
 const CONNECT_TIMEOUT_MS = 10_000;
-const AGAIN_TIMEOUTS_MS = Object.freeze([3_000, 3_000, 10_000]);
+const AGAIN_TIMEOUTS_MS = Object.freeze([3_000, 3_000, 5_000, 3_000, 3_000, 5_000, 3_000, 3_000, 10_000]);
+/** The longest pause between attempts while the call itself waits for it. */
+const URGENT_MS = 1_000;
 const LEAVE_TIMEOUT_MS = 2_000;
 const PROBE_MS = 2_000;
 /** A join on its way is answered within this; a roomd that starts anew shows us as away only until then. */
@@ -92,6 +94,8 @@ export class Signalling extends Emitter {
   #seat;
   #epoch = '';
   #attempt = 0;
+  /** The media has stopped, and mends by the broker: no long pauses then. */
+  isUrgent = false;
   #stopped = false;
   /** Whether the room's last state shows us as a member. */
   #isMember = false;
@@ -337,7 +341,8 @@ export class Signalling extends Emitter {
 
   #retryLater() {
     this.#clock.clearTimeout(this.#retryTimer);
-    this.#retryTimer = this.#clock.setTimeout(() => void this.#reconnect(), backoff(this.#attempt++, this.#random()));
+    const delay = backoff(this.#attempt++, this.#random());
+    this.#retryTimer = this.#clock.setTimeout(() => void this.#reconnect(), this.isUrgent ? Math.min(delay, URGENT_MS) : delay);
   }
 
   async #reconnect() {
