@@ -362,7 +362,7 @@ test('woken in the middle of an attempt: that one may lead nowhere, so another b
   assert.equal(client.destroyed, 1, 'media that is interrupted is no reason');
 });
 
-test('woken: reconnects at once, or looks within 2 s whether the connection lives', async () => {
+test('woken: reconnects at once, or looks within a second whether the connection lives', async () => {
   const { client, clock, signalling } = start();
   client.accept();
   signalling.wake();

@@ -76,7 +76,7 @@ const AGAIN_TIMEOUTS_MS = Object.freeze([3_000, 3_000, 5_000, 3_000, 3_000, 5_00
 /** The longest pause between attempts while the call itself waits for it. */
 const URGENT_MS = 1_000;
 const LEAVE_TIMEOUT_MS = 2_000;
-const PROBE_MS = 2_000;
+const PROBE_MS = 1_000;
 /** A join on its way is answered within this; a roomd that starts anew shows us as away only until then. */
 const AWAY_MS = 1_000;
 
@@ -215,7 +215,7 @@ export class Signalling extends Emitter {
   }
 
   /**
-   * Something may have changed below us (network, sleep): see within 2 s that the connection lives, or reconnect now. An attempt that is
+   * Something may have changed below us (network, sleep): see within a second that the connection lives, or reconnect now. An attempt that is
    * under way is given up for a new one, since it may lead nowhere by now.
    */
   wake() {
@@ -228,7 +228,7 @@ export class Signalling extends Emitter {
     else client.stream.destroy(); // its end plans the next
   }
 
-  /** Does the connection live? If it does not answer within 2 s, it is lost. */
+  /** Does the connection live? If it does not answer within a second, it is lost. */
   probe() {
     const client = this.#client;
     if (this.#stopped || !client?.connected) return;
