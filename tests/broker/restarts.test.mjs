@@ -112,6 +112,19 @@ describe('restarts', () => {
     }, { timeout: (GRACE_S + 5) * 1000, every: 200, what: 'the window to close' });
   });
 
+  test('many rooms: all are there again before roomd says that it is, and it stays connected', async () => {
+    const { ada } = await pair(stack);
+    const rooms = [];
+    while (rooms.length < 3000) rooms.push(...await Promise.all(Array.from({ length: 100 }, () => stack.room())));
+    const late = await stack.operator();
+    await killRoomd(ada);
+    await late.subscribe('rooms/+/state', 0);
+    await late.settle();
+    const known = new Set(late.seen(/^rooms\/[^/]+\/state$/).map(({ json }) => json?.room_id));
+    assert.deepEqual(rooms.filter((id) => !known.has(id)), []);
+    assert.equal((await ada.join()).resumed, true);
+  });
+
   test('a damaged store is moved aside, said so, and seats bring the room back', async () => {
     const { ada, bob } = await pair(stack);
     const seen = stack.log.length;
