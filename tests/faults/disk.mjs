@@ -59,9 +59,18 @@ export async function disk(points) {
         const died = performance.now();
         process.kill(stack.pid('roomd'), 'SIGKILL'); // what it knew is on the disk, or gone
         await calls.back(20_000, died);
+        await stack.ready();
+        await stack.observer.settle(); // it and httpd have thousands of rooms to hear of first
         // That ada's seat is that of her newest page the store learned when there was space again.
-        if (!stack.observer.seen(`rooms/${ada.room}/to/${ada.grant.peer_id}/joined`).at(-1).json.resumed) forgotten++;
-        if ((await stack.http('GET', `/api/rooms/${room}`)).status !== 200) forgotten++;
+        if (!stack.observer.seen(`rooms/${ada.room}/to/${ada.grant.peer_id}/joined`).at(-1).json.resumed) {
+          forgotten++;
+          console.error(`${ada.room}: the seat of ${ada.grant.peer_id} is an older one`);
+        }
+        const { status } = await stack.http('GET', `/api/rooms/${room}`);
+        if (status !== 200) {
+          forgotten++;
+          console.error(`${room}, which was made: ${status}`);
+        }
         return recovered;
       });
       return [{
