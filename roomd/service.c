@@ -6,6 +6,7 @@
 #include "notices.h"
 #include "persist.h"
 #include "replies.h"
+#include "resync.h"
 #include "rooms.h"
 #include "stats.h"
 
@@ -17,17 +18,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 /* Deadlines handled in one transaction: a restart can leave any number of them due at once. */
 #define DEADLINES_MOST 256
-
-/* Rooms published again in one turn of the loop after a connect: with all of them at once a broker
- * would not hear a sign of life from us for as long as it takes. */
-#define RESYNC_MOST 256
 
 /* How often a store that could not write is tried again. */
 #define STORE_RETRY_MS 1000
@@ -55,10 +51,7 @@ struct service {
     bool stop;
     enum status status;  /* what service_run returns */
     int64_t store_retry; /* monotonic ms */
-    struct {
-        char (*ids)[ROOM_ID_MAX + 1]; /* of the rooms to publish again; NULL: nothing to do */
-        size_t count, next;
-    } resync;
+    struct resync resync;
     struct notices notices;
 };
 
@@ -110,7 +103,7 @@ static void give_up(struct service *service)
 
 static void retry_store(struct service *service, int64_t now)
 {
-    if (service->store == NULL || service->store_ok || now < service->store_retry) {
+    if (service->store_ok || now < service->store_retry) {
         return;
     }
     service->store_retry = now + STORE_RETRY_MS;
@@ -180,48 +173,26 @@ static void turn(struct service *service, int64_t now)
 
 /* ---- the broker ---- */
 
-static void note_id(void *ctx, const struct room *room)
+static void tell_state(void *ctx, const struct room *room)
 {
-    struct service *service = ctx;
-    memcpy(service->resync.ids[service->resync.count++], room->id, sizeof(room->id));
+    replies_state(ctx, room);
 }
 
-static bool plan_resync(struct service *service)
+/* The next rooms; after the last, that we are there. What changes meanwhile is published by itself.
+ */
+static void publish_again(struct service *service)
 {
-    free(service->resync.ids);
-    service->resync.count = service->resync.next = 0;
-    service->resync.ids =
-        malloc((rooms_count(service->rooms).rooms + 1) * sizeof(*service->resync.ids));
-    if (service->resync.ids != NULL) {
-        rooms_each(service->rooms, note_id, service);
-    }
-    return service->resync.ids != NULL;
-}
-
-/* Publishes the next rooms; after the last it says that we are there. What changed meanwhile was
- * published by itself. */
-static void resync(struct service *service)
-{
-    size_t end = service->resync.next + RESYNC_MOST;
-    for (; service->resync.next < service->resync.count && service->resync.next < end;
-         service->resync.next++) {
-        struct room room;
-        if (rooms_get(service->rooms, service->resync.ids[service->resync.next], &room)) {
-            replies_state(&service->replies, &room);
-        }
-    }
+    bool was_last = resync_next(&service->resync, service->rooms, tell_state, &service->replies);
     send_out(service);
-    if (service->resync.next == service->resync.count) {
-        free(service->resync.ids);
-        service->resync.ids = NULL;
+    if (was_last) {
         notices_tell_status(&service->notices, service->link,
                             service->draining ? ROOMD_DRAINING : ROOMD_ONLINE);
     }
 }
 
-static bool may_resync(const struct service *service)
+static bool may_publish_again(const struct service *service)
 {
-    return service->resync.ids != NULL && link_is_connected(service->link) &&
+    return resync_is_due(&service->resync) && link_is_connected(service->link) &&
            link_is_drained(service->link);
 }
 
@@ -276,12 +247,12 @@ static void on_connected(void *ctx, int64_t now)
     /* Once, to find the retained states of rooms that are no more. */
     link_subscribe(service->link, "rooms/+/state", 0);
     link_unsubscribe(service->link, "rooms/+/state");
-    if (!plan_resync(service)) {
+    if (!resync_begin(&service->resync, service->rooms)) {
         log_error("no-memory");
         give_up(service);
         return;
     }
-    resync(service);
+    publish_again(service);
 }
 
 /* A retained state of a room that we do not know: its time ended while we, or the broker, were
@@ -367,7 +338,7 @@ static int wait_ms(const struct service *service, int64_t now)
     if (!service->store_ok) {
         deadline = earlier(deadline, service->store_retry);
     }
-    if (may_resync(service)) {
+    if (may_publish_again(service)) {
         return 0;
     }
     /* Two others of these deadlines lie at most seconds ahead, so the difference fits an int. */
@@ -390,13 +361,13 @@ static void loop(struct service *service)
             read_signals(service);
         }
         link_service(service->link, fds[1].revents, now);
-        retry_store(service, now);
-        turn(service, now);
         if (service->status != STATUS_OK) {
             return;
         }
-        if (may_resync(service)) {
-            resync(service);
+        retry_store(service, now);
+        turn(service, now);
+        if (may_publish_again(service)) {
+            publish_again(service);
         }
         if (now >= service->notices.stats_next) {
             notices_tell_stats(&service->notices, service->link, &service->stats,
@@ -484,7 +455,7 @@ enum status service_run(const struct service_options *options)
     mailbox_clear(&service.in);
     mailbox_clear(&service.out);
     mailbox_clear(&service.journal);
-    free(service.resync.ids);
+    resync_end(&service.resync);
     rooms_free(service.rooms);
     store_close(service.store);
     keyring_free(service.keyring);

@@ -72,11 +72,10 @@ export class Calls {
 
   /** Waits until the calls of `pairs` are up; one that this machine's library has not brought about is begun again. */
   async settle(pairs) {
-    for (let tries = 0; pairs.some(({ ada, bob }) => !ada.isBack || !bob.isBack); tries++) {
-      if (tries === 300) await this.back(0, 0, pairs.flatMap(({ ada, bob }) => [ada, bob]));
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    await until(async () => {
       await Promise.all(pairs.filter(({ ada, bob }) => ada.isBroken || bob.isBroken).map((pair) => this.reload(pair, pair.bob)));
-    }
+      return pairs.every(({ ada, bob }) => ada.isBack && bob.isBack);
+    }, { timeout: 30_000, every: 100, what: 'their calls' }).catch(() => this.back(0, 0, pairs.flatMap(({ ada, bob }) => [ada, bob])));
   }
 
   /** One of a pair loads its page again. @param {{ada: Headless, bob: Headless}} pair @param {Headless} peer @param {Parameters<Headless['unload']>[0]} [how] */

@@ -2,21 +2,16 @@
  * Networks of the fault programme's own: a bridge with the server at it, and any number of namespaces at its ports, each of which can be
  * cut off without a sign (as behind a router that has gone), or be given another address. They end with the process.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ip, run } from '../lib/namespaces.mjs';
 import { until } from '../lib/poll.mjs';
 
 const BRIDGE = 'parley-faults';
 export const SERVER = '11.77.0.1';
 const address = (host) => `11.77.0.${host}`;
-
-function run(...words) {
-  execFileSync(words[0], words.slice(1), { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }, stdio: ['ignore', 'ignore', 'pipe'] });
-}
-
-const ip = (...words) => run('ip', ...words);
 
 /** A namespace at a port of the bridge. */
 export class Site {
@@ -32,7 +27,7 @@ export class Site {
   async start() {
     const { pid } = this.keeper;
     const [here, there] = [`/proc/${process.pid}/ns/net`, `/proc/${pid}/ns/net`];
-    await until(() => existsSync(there) && execFileSync('readlink', [here]).toString() !== execFileSync('readlink', [there]).toString(), { what: 'the namespace' });
+    await until(() => existsSync(there) && readlinkSync(here) !== readlinkSync(there), { what: 'the namespace' });
     ip('link', 'add', this.port, 'type', 'veth', 'peer', 'name', 'net0', 'netns', String(pid));
     this.inside('ip', 'link', 'set', 'lo', 'up');
     this.inside('ip', 'link', 'set', 'net0', 'addrgenmode', 'none');

@@ -2,9 +2,10 @@
  * A peer's network that goes, without a sign, and comes back: calls between Chromiums in networks of their own. A program by itself, since
  * it needs a network namespace for the whole of it; `network` runs it in one.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ALLOWED, CAMERA, Person, launch } from '../browser/people.mjs';
+import { inNewNetwork, ip } from '../lib/namespaces.mjs';
 import { until } from '../lib/poll.mjs';
 import { Stack } from '../lib/stack.mjs';
 import { SERVER, Site, makeBridge } from './net.mjs';
@@ -223,13 +224,11 @@ async function program(points) {
   }
 }
 
-const AS_USER = ['--user', '--map-current-user', '--keep-caps'];
 
 /** @param {number} points @returns {Promise<import('./table.mjs').Row[]>} */
 export function network(points) {
   return new Promise((resolve, reject) => {
-    const child = spawn('unshare', [...(process.getuid() === 0 ? [] : AS_USER), '--net', '--', 'setpriv', '--pdeathsig', 'TERM',
-      process.execPath, fileURLToPath(import.meta.url), String(points)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(...inNewNetwork(process.execPath, fileURLToPath(import.meta.url), String(points)), { stdio: ['ignore', 'pipe', 'inherit'] });
     const output = [];
     child.stdout.on('data', (chunk) => output.push(chunk));
     child.on('error', reject);
@@ -239,7 +238,7 @@ export function network(points) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   process.once('SIGTERM', () => process.exit(1)); // what it started ends with it
-  execFileSync('ip', ['link', 'set', 'lo', 'up'], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
+  ip('link', 'set', 'lo', 'up');
   console.log(JSON.stringify(await program(Number(process.argv[2]))));
   process.exit(0);
 }

@@ -1,23 +1,19 @@
 /**
  * A network of a test file's own: the file runs once more in a network namespace that has a loopback interface, one with public
- * addresses, and no way out. The namespace ends with the processes in it. Root is not needed where users may have namespaces.
+ * addresses, and no way out. The namespace ends with the processes in it.
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { inNewNetwork, ip } from './namespaces.mjs';
 
 const INSIDE = 'PARLEY_TEST_NETWORK';
-const AS_USER = ['--user', '--map-current-user', '--keep-caps'];
 
 /** Addresses that nobody here reaches for real, in networks that are as public as any. */
 export const PUBLIC = { v4: '11.0.0.1', v6: '2600:1::1' };
 /** Another machine, as it were. */
 export const ELSEWHERE = { v4: '11.0.0.2', v6: '2600:1::2' };
-
-function ip(...args) {
-  execFileSync('ip', args, { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
-}
 
 /** Gives this network an address; both families. @param {string} address with its prefix length */
 export function addAddress(address) {
@@ -51,9 +47,8 @@ export function inOwnNetwork(url, { timeout }) {
   }
   test('in a network of its own', async (t) => {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const child = spawn('unshare', [...(process.getuid() === 0 ? [] : AS_USER), '--net', '--',
-      'setpriv', '--pdeathsig', 'TERM', process.execPath, '--test-reporter=spec', fileURLToPath(url)],
-    { env: { ...env, [INSIDE]: '1' }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(...inNewNetwork(process.execPath, '--test-reporter=spec', fileURLToPath(url)),
+      { env: { ...env, [INSIDE]: '1' }, stdio: ['ignore', 'pipe', 'inherit'] });
     const timer = setTimeout(() => child.kill(), timeout);
     const output = [];
     child.stdout.on('data', (chunk) => output.push(chunk));
