@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Stack } from '../lib/stack.mjs';
+import { firstLoad } from './first_load.mjs';
 import { table } from './numbers.mjs';
 import { served } from './served.mjs';
 
@@ -16,7 +17,7 @@ export async function benchPages({ rounds = 5, seconds = 5, log = console.error 
   const stack = new Stack();
   await stack.start();
   try {
-    return await served(stack, { rounds, seconds, log });
+    return [...await served(stack, { rounds, seconds, log }), ...await firstLoad(stack, { rounds, log })];
   } finally {
     await stack.stop();
   }
