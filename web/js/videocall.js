@@ -10,6 +10,7 @@ import { cleanPeerName, randomId, roomFromPath } from './protocol.js';
 import { leaveNotice, loadHabits, loadPlace, saveHabits, savePlace } from './storage.js';
 import { View } from './view.js';
 import { watchWaking } from './waking.js';
+import { warmUp } from './warm.js';
 
 /** @typedef {import('./page.js').Page} Page */
 /** @typedef {import('./pass.js').Grant} Grant */
@@ -20,9 +21,9 @@ const habits = loadHabits();
 const media = new LocalMedia({ audio: place.audio, video: place.video }, { audio: habits.audio, video: habits.video });
 const view = new View(new URL(`/r/${room}/`, location.href).href);
 const attendance = new Attendance({
-  room, session: randomId(), connect: (url, options) => /** @type {any} */ (mqtt).connect(url, options), renew: (token) => requestGrant(room, token),
+  room, session: randomId(), connect: (url, options) => mqtt.connect(url, options), renew: (token) => requestGrant(room, token),
 });
-/** More than all else of the page together, so it comes meanwhile: the lobby does without. @type {typeof import('/vendor/mqtt.esm.js').default} */
+/** More than all else of the page together, so it comes meanwhile: the lobby does without. @type {typeof import('/vendor/mqtt.esm.js')} */
 let mqtt;
 
 // ---- the timeline, for whoever looks into the speed of a call: read only ----
@@ -146,7 +147,7 @@ async function obtainGrant() {
 /** @returns {Promise<boolean>} whether MQTT.js is here */
 async function loadMqtt() {
   try {
-    mqtt = (await import('/vendor/mqtt.esm.js')).default;
+    mqtt = await import('/vendor/mqtt.esm.js');
     return true;
   } catch {
     attendance.dispatch({ type: 'failed', error: 'offline' });
@@ -157,7 +158,7 @@ async function loadMqtt() {
 async function begin() {
   view.name = place.name || habits.name;
   if (!place.joined) attendance.dispatch({ type: 'opened' });
-  void media.open();
+  void media.open().then(() => attendance.page.view === 'lobby' && warmUp());
   const [grant, hasMqtt] = await Promise.all([obtainGrant(), loadMqtt()]);
   if (!grant || !hasMqtt) return;
   keepGrant(grant);
