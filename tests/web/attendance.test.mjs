@@ -50,6 +50,7 @@ test('who wants to join before there is a pass asks as soon as there is a connec
   let client;
   const attendance = new Attendance({
     room: 'r', session: 's1', renew: async () => grant, clock: new FakeClock(), connect: (url, options) => (client = new FakeMqtt(url, options)),
+    newConnection: (config) => new FakePeerConnection(config),
   });
   attendance.dispatch({ type: 'opened' });
   attendance.join('Ada');

@@ -78,14 +78,20 @@ export class Attendance extends Emitter {
     this.dispatch({ type: 'granted', self: grant.peer_id, returning: returningAs !== '' });
     signalling.start();
     if (returningAs !== '') this.#name = returningAs;
-    if (this.page.joining) signalling.join(this.#name);
+    if (this.page.joining) this.#askIn();
   }
 
   /** Asks for a seat, as soon as there is somebody to ask. @param {string} peerName */
   join(peerName) {
     this.#name = peerName;
     this.dispatch({ type: 'join' });
-    this.#signalling?.join(peerName);
+    this.#askIn();
+  }
+
+  /** The connection of the call comes about while the answer is on its way. */
+  #askIn() {
+    this.#signalling?.join(this.#name);
+    this.#call?.prepare();
   }
 
   /** What the other is sent and told of. @param {import('./call.js').Tracks} tracks @param {import('./shown.js').Shown} shown */
