@@ -24,6 +24,6 @@ export async function benchPages({ rounds = 5, seconds = 5, log = console.error 
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [rounds, seconds] = process.argv.slice(2).map(Number);
+  const [rounds, seconds] = process.argv.slice(2).map(Number); // undefined: as above
   console.log(table(await benchPages({ rounds, seconds })));
 }
