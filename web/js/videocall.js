@@ -158,7 +158,7 @@ async function loadMqtt() {
 async function begin() {
   view.name = place.name || habits.name;
   if (!place.joined) attendance.dispatch({ type: 'opened' });
-  void media.open().then(() => attendance.page.view === 'lobby' && warmUp());
+  void media.open().then(() => (attendance.page.view === 'lobby' ? warmUp() : undefined));
   const [grant, hasMqtt] = await Promise.all([obtainGrant(), loadMqtt()]);
   if (!grant || !hasMqtt) return;
   keepGrant(grant);
