@@ -16,7 +16,7 @@ export function launch(flags = [CAMERA, ALLOWED], executablePath = '/usr/bin/chr
   return chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
 }
 
-/** Runs in the page before its own scripts: small pictures, for two cores; the connections at hand, for their statistics. */
+/** Runs in the page before its own scripts: small pictures, for two cores; the connections that say something of themselves, for their statistics. */
 function prepare() {
   const devices = navigator.mediaDevices;
   if (!devices) return; // about:blank
@@ -24,9 +24,9 @@ function prepare() {
   devices.getUserMedia = (wanted) => ask({ ...wanted, video: wanted.video && { width: 320, height: 240, frameRate: 10 } });
   globalThis.connections = [];
   globalThis.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(...args) {
-      super(...args);
-      globalThis.connections.push(this);
+    setLocalDescription(...args) {
+      if (!globalThis.connections.includes(this)) globalThis.connections.push(this);
+      return super.setLocalDescription(...args);
     }
   };
   globalThis.violations = [];
