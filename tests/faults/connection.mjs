@@ -51,7 +51,6 @@ export class Connection {
   #native;
   #beat;
   #closed = false;
-  #isNeeded = false;
 
   /** @param {(from: Connection) => void} onBeat called for each beat of the other end */
   constructor(onBeat) {
@@ -93,12 +92,8 @@ export class Connection {
     return this.#native.remoteDescription() ?? undefined;
   }
 
-  /** However many there are, one event (W3C WebRTC 1.0, 4.7.3). */
-  addTransceiver() {
-    if (this.#isNeeded) return;
-    this.#isNeeded = true;
-    queueMicrotask(() => this.onnegotiationneeded?.());
-  }
+  /** Whoever adds one offers by itself: no event while that is under way (W3C WebRTC 1.0, 4.7.3). */
+  addTransceiver() {}
 
   getTransceivers() {
     return [];
@@ -140,6 +135,7 @@ export class Connection {
 export class NoConnection {
   connectionState = 'new';
   signalingState = 'stable';
+  localDescription = null;
   addTransceiver() {}
   getTransceivers() {
     return [];
@@ -147,6 +143,7 @@ export class NoConnection {
   createDataChannel() {
     return {};
   }
+  async setLocalDescription() {}
   setConfiguration() {}
   restartIce() {}
   close() {}

@@ -132,6 +132,7 @@ export class FakePeerConnection {
   bytesReceived = 0;
   #serial = 0;
   #needed = false;
+  #operations = 0;
 
   constructor(config) {
     this.config = config;
@@ -201,17 +202,19 @@ export class FakePeerConnection {
 
   /** What is under way when the connection is closed never ends (W3C WebRTC 1.0, 4.4.1.2). */
   async #work() {
+    this.#operations++;
     await settle();
+    this.#operations--;
     if (this.signalingState === 'closed') await new Promise(() => {});
   }
 
-  /** However much has changed, one event (W3C WebRTC 1.0, 4.7.3). */
+  /** However much has changed, one event, and none while something is under way (W3C WebRTC 1.0, 4.7.3). */
   #need() {
     if (this.#needed) return;
     this.#needed = true;
     queueMicrotask(() => {
       this.#needed = false;
-      if (this.signalingState === 'stable') this.onnegotiationneeded?.();
+      if (this.signalingState === 'stable' && this.#operations === 0) this.onnegotiationneeded?.();
     });
   }
 }

@@ -242,6 +242,7 @@ export class Call extends Emitter {
       pc.addTransceiver(this.#tracks[kind] ?? kind, { direction: 'sendrecv', streams: [stream] });
     }
     this.#openChannel(pc);
+    void this.#offer(pc); // now: the event that asks for it waits for what is being drawn
   }
 
   /** @param {RTCPeerConnection} pc */

@@ -165,6 +165,13 @@ export class View extends Emitter {
     this.#view = view;
     document.body.dataset.view = view;
     for (const element of document.querySelectorAll('.view')) element.toggleAttribute('hidden', element.id !== `view-${view}`);
+    // With the next picture: a focus wants the layout at once, and there are messages to be answered.
+    requestAnimationFrame(() => this.#focusOn(view));
+  }
+
+  /** @param {string} view */
+  #focusOn(view) {
+    if (view !== this.#view) return;
     // A name that is still missing is what to do next; else the heading says where we are.
     if (view === 'lobby' && input('name').value === '') input('name').focus();
     else /** @type {HTMLElement | null} */ (document.querySelector(`#view-${view} h1`))?.focus();
