@@ -205,13 +205,13 @@ void upstream_clear(struct upstream *upstream)
     upstream->count = 0;
 }
 
-int64_t upstream_prepare(const struct upstream *upstream, struct pollfd *fds, int64_t now)
+int64_t upstream_prepare(struct upstream *upstream, struct pollfd *fds, int64_t now)
 {
     int64_t deadline = INT64_MAX;
     for (unsigned i = 0; i < upstream->count; i++) {
-        const struct link *link = upstream->brokers[i].link;
+        struct link *link = upstream->brokers[i].link;
         int64_t wanted = link_deadline(link, now);
-        fds[i] = (struct pollfd){.fd = link_fd(link), .events = link_poll_events(link)};
+        fds[i] = link_prepare(link);
         if (wanted < deadline)
             deadline = wanted;
     }

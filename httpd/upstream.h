@@ -52,8 +52,9 @@ void upstream_set_keyring(struct upstream *upstream, const struct keyring *keyri
 
 void upstream_clear(struct upstream *upstream);
 
-/* Fills one pollfd a broker; the earliest deadline of the links. */
-int64_t upstream_prepare(const struct upstream *upstream, struct pollfd *fds, int64_t now);
+/* Before a wait: fills one pollfd a broker, and sends what was said to it; the earliest deadline of
+ * the links. */
+int64_t upstream_prepare(struct upstream *upstream, struct pollfd *fds, int64_t now);
 
 /* Does what is due, with what poll(2) wrote into the same array. */
 void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64_t now);

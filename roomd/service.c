@@ -350,7 +350,7 @@ static void loop(struct service *service)
     while (!service->stop) {
         struct pollfd fds[] = {
             {.fd = service->options->signal_fd, .events = POLLIN},
-            {.fd = link_fd(service->link), .events = link_poll_events(service->link)},
+            link_prepare(service->link),
         };
         if (poll(fds, 2, wait_ms(service, clock_monotonic_ms())) < 0 && errno != EINTR) {
             log_error("poll-failed", LOG_TEXT("why", strerror(errno)));
@@ -384,9 +384,11 @@ static void loop(struct service *service)
 static void settle(struct service *service)
 {
     int64_t end = clock_monotonic_ms() + SETTLE_LONGEST_MS;
-    struct pollfd fd = {.fd = link_fd(service->link), .events = POLLIN};
-    while (link_is_connected(service->link) && clock_monotonic_ms() < end &&
-           poll(&fd, 1, SETTLE_QUIET_MS) > 0) {
+    while (link_is_connected(service->link) && clock_monotonic_ms() < end) {
+        struct pollfd fd = link_prepare(service->link);
+        if (poll(&fd, 1, SETTLE_QUIET_MS) <= 0) {
+            return;
+        }
         int64_t now = clock_monotonic_ms();
         link_service(service->link, fd.revents, now);
         turn(service, now);
