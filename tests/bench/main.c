@@ -7,7 +7,6 @@
 #include "common/config.h"
 #include "common/token.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -20,14 +19,14 @@ enum { EXIT_USAGE = 2, NUMBERS_MAX = 3 };
 
 static void usage(FILE *out)
 {
-    fputs("usage: loadgen --dialect mqtt|socketio|peerjs --port N [OPTION]... WORK...\n"
+    fputs("usage: loadgen --parley FILE [OPTION]... WORK...\n"
+          "       loadgen --dialect mqtt|socketio|peerjs --port N [OPTION]... WORK...\n"
+          "  --parley FILE    Parley's configuration: its brokers, and the keys that sign tokens\n"
           "  --tcp            MQTT over TCP, not over a WebSocket\n"
           "  --mqtt 3|5       MQTT 3.1.1 or 5 (5)\n"
           "  --qos 0|1        of every signal (as the contract has it)\n"
-          "  --keys FILE      signs tokens with the first key (no tokens)\n"
           "  --devices        peers are devices\n"
           "  --batches N      messages for ten candidates, where they travel together (2)\n"
-          "  --rooms-port N   where rooms are made: MQTT over TCP\n"
           "  --pids P,...     the server's processes\n"
           "work, done in turn:\n"
           "  rooms=COUNT                 makes the rooms that what follows needs\n"
@@ -42,8 +41,8 @@ static void usage(FILE *out)
 
 struct command {
     struct bench bench;
-    struct sockaddr_in rooms_at;
-    const char *keys_file;
+    struct config parley;
+    const char *parley_file;
     struct idle *idle;
 };
 
@@ -56,17 +55,6 @@ static bool read_number(const char *text, unsigned most, unsigned *out)
     unsigned long value = strtoul(text, &end, 10);
     *out = (unsigned)value;
     return !errno && end != text && !*end && value <= most;
-}
-
-static bool set_port(struct sockaddr_in *address, const char *text)
-{
-    unsigned port;
-    *address =
-        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (!read_number(text, UINT16_MAX, &port) || port == 0)
-        return false;
-    address->sin_port = htons((uint16_t)port);
-    return true;
 }
 
 static bool set_dialect(struct target *target, const char *name)
@@ -85,17 +73,12 @@ static bool set_dialect(struct target *target, const char *name)
 
 static bool read_options(int argc, char **argv, struct command *command)
 {
-    static const struct option options[] = {{"dialect", required_argument, NULL, 'd'},
-                                            {"port", required_argument, NULL, 'p'},
-                                            {"tcp", no_argument, NULL, 't'},
-                                            {"mqtt", required_argument, NULL, 'm'},
-                                            {"qos", required_argument, NULL, 'q'},
-                                            {"keys", required_argument, NULL, 'k'},
-                                            {"devices", no_argument, NULL, 'D'},
-                                            {"batches", required_argument, NULL, 'b'},
-                                            {"rooms-port", required_argument, NULL, 'r'},
-                                            {"pids", required_argument, NULL, 'P'},
-                                            {0}};
+    static const struct option options[] = {
+        {"dialect", required_argument, NULL, 'd'}, {"port", required_argument, NULL, 'p'},
+        {"tcp", no_argument, NULL, 't'},           {"mqtt", required_argument, NULL, 'm'},
+        {"qos", required_argument, NULL, 'q'},     {"parley", required_argument, NULL, 'k'},
+        {"devices", no_argument, NULL, 'D'},       {"batches", required_argument, NULL, 'b'},
+        {"pids", required_argument, NULL, 'P'},    {0}};
     struct target *target = &command->bench.target;
     unsigned number = 0;
     bool fine = true;
@@ -108,7 +91,7 @@ static bool read_options(int argc, char **argv, struct command *command)
             fine = set_dialect(target, optarg);
             break;
         case 'p':
-            fine = set_port(&target->address, optarg);
+            fine = read_number(optarg, UINT16_MAX, &target->port) && target->port > 0;
             break;
         case 't':
             target->is_websocket = false;
@@ -122,7 +105,8 @@ static bool read_options(int argc, char **argv, struct command *command)
             target->qos = (int)number;
             break;
         case 'k':
-            command->keys_file = optarg;
+            command->parley_file = optarg;
+            target->dialect = &dialect_mqtt;
             break;
         case 'D':
             target->has_devices = true;
@@ -131,9 +115,6 @@ static bool read_options(int argc, char **argv, struct command *command)
             fine = read_number(optarg, CANDIDATES_EACH, &command->bench.batches) &&
                    command->bench.batches > 0 && CANDIDATES_EACH % command->bench.batches == 0;
             break;
-        case 'r':
-            fine = set_port(&command->rooms_at, optarg);
-            break;
         case 'P':
             fine = procs_parse(optarg, &command->bench.procs);
             break;
@@ -141,7 +122,8 @@ static bool read_options(int argc, char **argv, struct command *command)
             fine = false;
         }
     }
-    return fine && target->dialect && target->address.sin_port && optind < argc;
+    return fine && target->dialect && (target->port > 0) != (command->parley_file != NULL) &&
+           optind < argc;
 }
 
 /* ---- work ---- */
@@ -165,8 +147,7 @@ static unsigned read_numbers(const char *text, unsigned numbers[static NUMBERS_M
 
 static bool do_rooms(struct command *command, const unsigned *n)
 {
-    return command->bench.target.keys && command->rooms_at.sin_port &&
-           work_rooms(&command->bench, &command->rooms_at, n[0]);
+    return command->bench.target.parley && work_rooms(&command->bench, n[0]);
 }
 
 static bool do_idle(struct command *command, const unsigned *n)
@@ -227,6 +208,21 @@ static bool do_work(struct command *command, const char *text)
     return false;
 }
 
+static bool load_parley(struct command *command, struct keyring **keys)
+{
+    char why[CONFIG_WHY_MAX + 1];
+    if (!command->parley_file)
+        return true;
+    if (config_load(command->parley_file, &command->parley, why) != STATUS_OK ||
+        keyring_load(command->parley.keys_file, keys, why, sizeof why) != STATUS_OK) {
+        fprintf(stderr, "loadgen: %s\n", why);
+        return false;
+    }
+    command->bench.target.parley = &command->parley;
+    command->bench.target.keys = *keys;
+    return true;
+}
+
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;
@@ -240,16 +236,12 @@ int main(int argc, char **argv)
 {
     static struct command command;
     struct keyring *keys = NULL;
-    char why[CONFIG_WHY_MAX + 1];
     if (!read_options(argc, argv, &command)) {
         usage(stderr);
         return EXIT_USAGE;
     }
-    if (command.keys_file && keyring_load(command.keys_file, &keys, why, sizeof why) != STATUS_OK) {
-        fprintf(stderr, "loadgen: %s\n", why);
+    if (!load_parley(&command, &keys))
         return EXIT_FAILURE;
-    }
-    command.bench.target.keys = keys;
     raise_descriptor_limit();
     net_init(&command.bench.net);
     bool fine = true;

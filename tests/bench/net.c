@@ -1,6 +1,7 @@
 #include "net.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,9 +40,11 @@ static void lose(struct conn *conn, const char *why)
     conn->events->lost(conn, why);
 }
 
-void conn_open(struct conn *conn, struct net *net, const struct conn_events *events,
-               const struct sockaddr_in *to)
+void conn_open(struct conn *conn, struct net *net, const struct conn_events *events, unsigned port)
 {
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                   .sin_port = htons((uint16_t)port)};
     const int on = 1;
     *conn = (struct conn){.net = net, .events = events};
     conn->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -50,7 +53,7 @@ void conn_open(struct conn *conn, struct net *net, const struct conn_events *eve
         exit(EXIT_FAILURE);
     }
     setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(conn->fd, (const struct sockaddr *)to, sizeof *to) < 0 && errno != EINPROGRESS) {
+    if (connect(conn->fd, (const struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS) {
         perror("loadgen: connect");
         exit(EXIT_FAILURE);
     }

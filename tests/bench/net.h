@@ -9,7 +9,6 @@
 
 #include "buffer.h"
 
-#include <netinet/in.h>
 #include <stdbool.h>
 
 struct net {
@@ -39,9 +38,8 @@ struct conn {
 void net_init(struct net *net);
 void net_clear(struct net *net);
 
-/* Begins to connect to `to`. Ends the process when there is no descriptor or port left. */
-void conn_open(struct conn *conn, struct net *net, const struct conn_events *events,
-               const struct sockaddr_in *to);
+/* Begins to connect to 127.0.0.1. Ends the process when there is no descriptor or port left. */
+void conn_open(struct conn *conn, struct net *net, const struct conn_events *events, unsigned port);
 
 void conn_write(struct conn *conn, const void *bytes, size_t len);
 

@@ -1,6 +1,6 @@
 #include "peer.h"
 
-#include "common/ids.h"
+#include "common/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,11 +110,21 @@ void peer_init(struct peer *peer, struct net *net, const struct target *target, 
     snprintf(peer->room, sizeof peer->room, "%s", room);
 }
 
+static unsigned port_of(const struct peer *peer)
+{
+    const struct target *target = peer->target;
+    if (!target->parley)
+        return target->port;
+    unsigned index = config_broker_of_room(target->parley, peer->room);
+    const struct config_broker *broker = &target->parley->brokers[index];
+    return target->is_websocket ? broker->ws_port : broker->mqtt_port;
+}
+
 void peer_open(struct peer *peer)
 {
     peer->is_upgraded = peer->is_leaving = false;
     buffer_free(&peer->stream);
-    conn_open(&peer->conn, peer->net, &events, &peer->target->address);
+    conn_open(&peer->conn, peer->net, &events, port_of(peer));
 }
 
 void peer_close(struct peer *peer)

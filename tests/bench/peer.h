@@ -13,6 +13,7 @@
 
 #include "common/limits.h"
 
+struct config;
 struct keyring;
 
 enum saw {
@@ -54,11 +55,13 @@ extern const struct dialect dialect_mqtt, dialect_socketio, dialect_peerjs;
 /* How a system is reached: the same for all its peers. */
 struct target {
     const struct dialect *dialect;
-    struct sockaddr_in address;
+    unsigned port; /* on 127.0.0.1 */
     bool is_websocket;
-    int mqtt_version;           /* 4 (3.1.1) or 5 */
-    int qos;                    /* MQTT: of every signal; -1: as the contract has it */
-    const struct keyring *keys; /* MQTT: what signs tokens; NULL = nobody asks for one */
+    int mqtt_version; /* 4 (3.1.1) or 5 */
+    int qos;          /* MQTT: of every signal; -1: as the contract has it */
+    const struct config
+        *parley; /* Parley's: the brokers' ports take the place of `port`. NULL = another system */
+    const struct keyring *keys; /* Parley: what signs tokens */
     bool has_devices;           /* MQTT: the peers are devices, with a device's subscriptions */
 };
 
@@ -86,7 +89,7 @@ struct peer {
 void peer_init(struct peer *peer, struct net *net, const struct target *target, unsigned index,
                const char *room);
 
-/* Connects. */
+/* Connects, with Parley to the broker that the room belongs to. */
 void peer_open(struct peer *peer);
 
 /* Says farewell and closes; may be opened again. */

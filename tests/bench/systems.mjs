@@ -65,10 +65,7 @@ export class Parley {
   }
 
   args({ tcp = false } = {}) {
-    const port = (url) => new URL(url).port;
-    const { stack } = this;
-    return ['--dialect', 'mqtt', '--keys', join(stack.stateDir, 'keys'), '--rooms-port', port(stack.mqttUrl), '--port', port(tcp ? stack.mqttUrl : stack.wsUrl),
-      ...(tcp ? ['--tcp'] : [])];
+    return ['--parley', join(this.stack.stateDir, 'parley.conf'), ...(tcp ? ['--tcp'] : [])];
   }
 
   async stop() {

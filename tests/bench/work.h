@@ -21,9 +21,8 @@ struct bench {
 /* One that has long failed to come will not come. */
 #define WORK_STALLS_MS 20000
 
-/* Makes rooms bench-0 to bench-(count - 1) through roomd, as a device does that has the keys of the
- * target. */
-bool work_rooms(struct bench *bench, const struct sockaddr_in *over_tcp, unsigned count);
+/* Makes rooms bench-0 to bench-(count - 1), each at its broker, as a device does: Parley only. */
+bool work_rooms(struct bench *bench, unsigned count);
 
 /* Connects `count` peers (a few at a time), which stay until work_idle_end. */
 struct idle;

@@ -2,6 +2,7 @@
 #include "work.h"
 
 #include "common/clock.h"
+#include "common/config.h"
 #include "common/token.h"
 #include "common/topics.h"
 
@@ -13,11 +14,13 @@
 #define UNDER_WAY_MAX 64
 #define KEEPALIVE_S   120
 
-/* A device that asks for rooms, over TCP and MQTT 3.1.1. */
+/* A device that asks one broker for the rooms that belong there, over TCP and MQTT 3.1.1. */
 struct asker {
     struct conn conn; /* first */
     struct bench *bench;
-    unsigned count, asked, made;
+    unsigned broker;
+    unsigned next, count; /* rooms looked at, of all there are to be */
+    unsigned asked, made;
     unsigned packet_id;
     const char *fault;
 };
@@ -47,17 +50,25 @@ static void on_open(struct conn *conn)
     send_buffer(asker, &packet);
 }
 
+static void ask_for(struct asker *asker, const char *room)
+{
+    struct buffer packet = {0};
+    char text[256];
+    int len = snprintf(text, sizeof text, "{\"request\":\"bench\",\"room_id\":\"%s\"}", room);
+    asker->packet_id = asker->packet_id % 65535 + 1;
+    mqtt_publish(&packet, MQTT_3_1_1, TOPIC_ROOT "lobby/from/" DEVICE "/create-room", text,
+                 (size_t)len, 1, asker->packet_id, 0);
+    send_buffer(asker, &packet);
+    asker->asked++;
+}
+
 static void ask(struct asker *asker)
 {
-    while (asker->asked < asker->count && asker->asked - asker->made < UNDER_WAY_MAX) {
-        struct buffer packet = {0};
-        char room[ROOM_ID_MAX + 1], text[256];
-        work_room_name(asker->asked++, room);
-        int len = snprintf(text, sizeof text, "{\"request\":\"bench\",\"room_id\":\"%s\"}", room);
-        asker->packet_id = asker->packet_id % 65535 + 1;
-        mqtt_publish(&packet, MQTT_3_1_1, TOPIC_ROOT "lobby/from/" DEVICE "/create-room", text,
-                     (size_t)len, 1, asker->packet_id, 0);
-        send_buffer(asker, &packet);
+    while (asker->next < asker->count && asker->asked - asker->made < UNDER_WAY_MAX) {
+        char room[ROOM_ID_MAX + 1];
+        work_room_name(asker->next++, room);
+        if (config_broker_of_room(asker->bench->target.parley, room) == asker->broker)
+            ask_for(asker, room);
     }
 }
 
@@ -105,16 +116,17 @@ static const struct conn_events events = {.open = on_open, .input = on_input, .l
 static bool are_made(void *ctx)
 {
     const struct asker *asker = ctx;
-    return asker->fault || asker->made == asker->count;
+    return asker->fault ||
+           (asker->next == asker->count && asker->packet_id > 0 && asker->made == asker->asked);
 }
 
-bool work_rooms(struct bench *bench, const struct sockaddr_in *over_tcp, unsigned count)
+/* However many they are, it is a stall only when none comes for long. */
+static bool make_at(struct bench *bench, unsigned broker, unsigned count)
 {
-    struct asker asker = {.bench = bench, .count = count};
-    struct stretch begin = stretch_begin(&bench->procs);
-    conn_open(&asker.conn, &bench->net, &events, over_tcp);
+    struct asker asker = {.bench = bench, .broker = broker, .count = count};
     unsigned before;
     bool goes_on;
+    conn_open(&asker.conn, &bench->net, &events, bench->target.parley->brokers[broker].mqtt_port);
     do {
         before = asker.made;
         goes_on = work_until(bench, are_made, &asker, "rooms") || asker.made > before;
@@ -122,8 +134,16 @@ bool work_rooms(struct bench *bench, const struct sockaddr_in *over_tcp, unsigne
     conn_close(&asker.conn);
     if (asker.fault)
         fprintf(stderr, "loadgen: rooms: %s\n", asker.fault);
-    if (asker.fault || asker.made < count)
-        return false;
-    stretch_print(&begin, &bench->procs, "rooms", count, NULL);
-    return true;
+    return goes_on && !asker.fault;
+}
+
+bool work_rooms(struct bench *bench, unsigned count)
+{
+    struct stretch begin = stretch_begin(&bench->procs);
+    bool fine = true;
+    for (unsigned i = 0; i < bench->target.parley->broker_count && fine; i++)
+        fine = make_at(bench, i, count);
+    if (fine)
+        stretch_print(&begin, &bench->procs, "rooms", count, NULL);
+    return fine;
 }
