@@ -15,3 +15,23 @@ export async function freePorts(count) {
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 }
+
+/**
+ * @param {number} count
+ * @returns {Promise<number>} the first of so many ports in a row that nothing listens on now
+ */
+export async function freePortRow(count) {
+  for (;;) {
+    const [first] = await freePorts(1);
+    const row = Array.from({ length: count }, (_, index) => first + index);
+    if (row.at(-1) < 65536 && (await Promise.all(row.map(isFree))).every(Boolean)) return first;
+  }
+}
+
+/** @param {number} port */
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
