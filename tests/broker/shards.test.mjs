@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { randomId } from '../lib/jwt.mjs';
 import { pair } from '../lib/peer.mjs';
 import { until } from '../lib/poll.mjs';
+import { freePortRow } from '../lib/ports.mjs';
 import { holdSupervisor } from '../lib/roomds.mjs';
 import { root, useStack } from '../lib/stack.mjs';
 
@@ -311,8 +312,10 @@ describe('./parley run --shards', () => {
   }
 
   test('a port of one that is taken is named', async () => {
-    const { port } = taken.address();
-    assert.match(await complaint('--http-port', '1', '--shards', '2', '--ws-port', String(port - 1)), /\[broker shard2\] ws_port\) is taken|port 1 /);
+    const [http, ws, mqtt] = [await freePortRow(1), await freePortRow(2), await freePortRow(2)];
+    const second = createServer().listen(ws + 1, '127.0.0.1');
+    const said = await complaint('--http-port', String(http), '--shards', '2', '--ws-port', String(ws), '--mqtt-port', String(mqtt)).finally(() => second.close());
+    assert.equal(said, `parley: port ${ws + 1} ([broker shard2] ws_port) is taken`);
   });
 
   test('what cannot be is said', async () => {
