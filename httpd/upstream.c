@@ -226,9 +226,21 @@ void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64
 
 /* ---- which broker ---- */
 
+static bool has_room(const struct broker *broker, const char *room_id)
+{
+    return rooms_view_find(&broker->rooms, room_id, NULL) == ROOM_EXISTS;
+}
+
 struct broker *upstream_broker_of_room(struct upstream *upstream, const char *room_id)
 {
-    return &upstream->brokers[config_broker_of_room(upstream->config, room_id)];
+    struct broker *owner = &upstream->brokers[config_broker_of_room(upstream->config, room_id)];
+    if (has_room(owner, room_id))
+        return owner;
+    for (unsigned i = 0; i < upstream->count; i++) {
+        if (has_room(&upstream->brokers[i], room_id))
+            return &upstream->brokers[i];
+    }
+    return owner;
 }
 
 bool upstream_is_served(const struct broker *broker)
@@ -245,10 +257,15 @@ struct broker *upstream_any_broker(struct upstream *upstream)
     return broker;
 }
 
+bool upstream_has_device(const struct broker *broker, const char *device_id)
+{
+    return devices_view_is_reachable(&broker->devices, device_id);
+}
+
 struct broker *upstream_broker_of_device(struct upstream *upstream, const char *device_id)
 {
     for (unsigned i = 0; i < upstream->count; i++) {
-        if (devices_view_is_reachable(&upstream->brokers[i].devices, device_id))
+        if (upstream_has_device(&upstream->brokers[i], device_id))
             return &upstream->brokers[i];
     }
     return NULL;

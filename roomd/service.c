@@ -196,6 +196,14 @@ static bool may_publish_again(const struct service *service)
            link_is_drained(service->link);
 }
 
+/* Others would look for a room at the broker that its id belongs to (docs/protocol.md, rule 1). */
+static bool owns(const void *owner, const char *room_id)
+{
+    const struct service_options *options = owner;
+    const struct config *config = options->config;
+    return options->broker == &config->brokers[config_broker_of_room(config, room_id)];
+}
+
 static struct rooms *make_rooms(struct service *service)
 {
     const struct config *config = service->options->config;
@@ -204,6 +212,8 @@ static struct rooms *make_rooms(struct service *service)
                                           .rooms_max = config->rooms_max,
                                           .peers_max = config->peers_max,
                                           .generate_id = room_id_generate,
+                                          .owns = owns,
+                                          .owner = service->options,
                                           .emit = replies_emit,
                                           .ctx = &service->replies};
     return rooms_new(&options);
