@@ -9,8 +9,9 @@
 #define PEER_CONNECTS_WITHIN_MS 10000
 
 /*
- * In this order: once `roomd/status` is here, every retained state and status before it is here
- * too, since brokers answer subscriptions in order and roomd publishes its status after its rooms.
+ * In this order: once a `roomd/status` is here that does not say `publishing`, every retained state
+ * and status before it is here too, since brokers answer subscriptions in order and roomd publishes
+ * that status after its rooms.
  */
 static const struct {
     const char *filter;
@@ -71,7 +72,7 @@ static enum status take_roomd_status(struct broker *broker, const struct topic *
     if (result != STATUS_OK)
         return result;
     broker->roomd = status.state;
-    if (!broker->rooms.complete) {
+    if (!broker->rooms.complete && !status.publishing) {
         mirror_complete(&broker->rooms);
         mirror_complete(&broker->devices);
         log_info("mirror-complete", LOG_TEXT("broker", broker->config->name),

@@ -178,15 +178,31 @@ static void tell_state(void *ctx, const struct room *room)
     replies_state(ctx, room);
 }
 
-/* The next rooms; after the last, that we are there. What changes meanwhile is published by itself.
+static void tell_status(struct service *service, bool publishing)
+{
+    notices_tell_status(&service->notices, service->link,
+                        service->draining ? ROOMD_DRAINING : ROOMD_ONLINE, publishing);
+}
+
+/*
+ * Once, to find the retained states of rooms that are no more. After our own states, since the
+ * broker does nothing else while it hands out all there are.
  */
+static void look_for_leftovers(struct service *service)
+{
+    link_subscribe(service->link, "rooms/+/state", 0);
+    link_unsubscribe(service->link, "rooms/+/state");
+}
+
+/* The next rooms; after the last, that all of them are there. What changes meanwhile is published
+ * by itself. */
 static void publish_again(struct service *service)
 {
     bool was_last = resync_next(&service->resync, service->rooms, tell_state, &service->replies);
     send_out(service);
     if (was_last) {
-        notices_tell_status(&service->notices, service->link,
-                            service->draining ? ROOMD_DRAINING : ROOMD_ONLINE);
+        tell_status(service, false);
+        look_for_leftovers(service);
     }
 }
 
@@ -254,15 +270,15 @@ static void on_connected(void *ctx, int64_t now)
     }
     link_subscribe(service->link, "rooms/+/from/+/+", 1);
     link_subscribe(service->link, "lobby/from/+/create-room", 1);
-    /* Once, to find the retained states of rooms that are no more. */
-    link_subscribe(service->link, "rooms/+/state", 0);
-    link_unsubscribe(service->link, "rooms/+/state");
     if (!resync_begin(&service->resync, service->rooms)) {
         log_error("no-memory");
         give_up(service);
         return;
     }
     publish_again(service);
+    if (resync_is_due(&service->resync)) {
+        tell_status(service, true); /* we answer, whatever is still to come */
+    }
 }
 
 /* A retained state of a room that we do not know: its time ended while we, or the broker, were
@@ -411,9 +427,9 @@ static void drain(struct service *service)
 {
     service->draining = true;
     set_store_ok(service, service->store_ok);
-    notices_tell_status(&service->notices, service->link, ROOMD_DRAINING);
+    tell_status(service, resync_is_due(&service->resync));
     settle(service);
-    notices_tell_status(&service->notices, service->link, ROOMD_OFFLINE);
+    notices_tell_status(&service->notices, service->link, ROOMD_OFFLINE, false);
     settle(service);
 }
 
@@ -436,7 +452,7 @@ static enum status begin(struct service *service, int64_t now)
     }
     service->store_ok = true;
     notices_begin(&service->notices, now);
-    notices_encode_status(&service->notices, ROOMD_OFFLINE, will);
+    notices_encode_status(&service->notices, ROOMD_OFFLINE, false, will);
     const struct link_options link = {
         .broker = options->broker,
         .keyring = service->keyring,

@@ -9,6 +9,8 @@ export function median(values) {
 
 const digits = (value) => (value >= 1000 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3));
 
+const holds = ({ ratio, most = Infinity, least = -Infinity }) => ratio <= most && ratio >= least;
+
 /** A figure of one system: its unit, and a value for each round. */
 export class Figure {
   constructor(name, unit) {
@@ -51,14 +53,18 @@ export class Figure {
     return this;
   }
 
+  get missed() {
+    return this.bars.filter((bar) => !holds(bar)).length;
+  }
+
   toString() {
     const lines = [`${this.name} (${this.unit})`];
     for (const [system, values] of this.values) {
       lines.push(`    ${system.padEnd(22)} ${digits(this.median(system)).padStart(9)}   (${digits(Math.min(...values))} to ${digits(Math.max(...values))}, ${values.length} rounds)`);
     }
-    for (const { text, ratio, most, least } of this.bars) {
-      const holds = (most === undefined || ratio <= most) && (least === undefined || ratio >= least);
-      lines.push(`    ${holds ? 'holds ' : 'MISSES'} ${text}: ${digits(ratio)}, bar ${most === undefined ? `>= ${least}` : `<= ${most}`}`);
+    for (const bar of this.bars) {
+      const { text, ratio, most, least } = bar;
+      lines.push(`    ${holds(bar) ? 'holds ' : 'MISSES'} ${text}: ${digits(ratio)}, bar ${most === undefined ? `>= ${least}` : `<= ${most}`}`);
     }
     return lines.join('\n');
   }

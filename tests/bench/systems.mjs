@@ -44,10 +44,10 @@ export class Parley {
   }
 
   async start() {
-    const env = { ...(this.mosquitto ? { PARLEY_MOSQUITTO: this.mosquitto } : {}), ...this.extraEnv };
-    this.stack = new Stack({ env, config: { parley: { log_level: 'warn' } } });
+    const env = this.mosquitto ? { PARLEY_MOSQUITTO: this.mosquitto } : {};
+    this.stack = new Stack({ env, shards: this.shards, config: { parley: { log_level: 'warn' } } });
     await this.stack.start();
-    await this.stack.observer.end(); // an operator who listens to everything is no part of the work
+    for (const observer of this.stack.observers.splice(0)) await observer.end(); // who listens to everything is no part of the work
     return this;
   }
 
@@ -57,11 +57,7 @@ export class Parley {
 
   /** What signals: httpd is measured apart. */
   get pids() {
-    return [this.pid('mosquitto'), this.pid('roomd')];
-  }
-
-  get hasRooms() {
-    return true;
+    return this.stack.brokers.flatMap(({ suffix }) => [this.pid(`mosquitto${suffix}`), this.pid(`roomd${suffix}`)]);
   }
 
   args({ tcp = false } = {}) {
@@ -69,7 +65,6 @@ export class Parley {
   }
 
   async stop() {
-    this.stack.observer = undefined;
     await this.stack.stop();
   }
 }
