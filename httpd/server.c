@@ -3,6 +3,7 @@
 #include "admit.h"
 #include "conns.h"
 #include "listen.h"
+#include "prepared.h"
 
 #include "common/log.h"
 
@@ -18,6 +19,7 @@ struct server {
     struct app *app;
     struct MHD_Daemon *daemon;
     struct conns conns;
+    struct prepared prepared;
     int listen_fd; /* -1 once it listens no more */
     int epoll_fd;
     int64_t now; /* of the running server_run, for libmicrohttpd's callbacks */
@@ -76,15 +78,14 @@ static enum MHD_Result send_reply(struct server *server, struct exchange *exchan
 {
     int status = exchange->reply.status;
     enum route_id route = exchange->is_matched ? exchange->match.route : ROUTE_FILE;
-    struct MHD_Response *response = reply_build(
-        &exchange->reply, exchange->has_site ? &exchange->site : NULL, &server->app->config);
-    if (!response)
+    enum MHD_Result result =
+        prepared_queue(&server->prepared, exchange->connection, &exchange->reply,
+                       exchange->has_site ? &exchange->site : NULL, &server->app->config);
+    if (result != MHD_YES)
         return MHD_NO;
-    enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)status, response);
-    MHD_destroy_response(response);
     metrics_count_request(&server->app->metrics, route, status);
     conns_move(&server->conns, conn_of(exchange->connection), CONNS_ANSWER, server->now);
-    return result;
+    return MHD_YES;
 }
 
 /* The request is here, whole. */
@@ -256,6 +257,7 @@ void server_free(struct server *server)
         return;
     server_quiesce(server);
     MHD_stop_daemon(server->daemon);
+    prepared_clear(&server->prepared);
     free(server);
 }
 

@@ -61,6 +61,25 @@ describe('HTTP', () => {
       assert.equal((await api('GET', '/r/a%2fb/')).status, 404);
     });
 
+    test('who asks by another name, or in another way, gets what others have not asked for', async () => {
+      const path = `/r/${await stack.room()}/`;
+      const { etag } = (await api('GET', path)).headers;
+      const ask = (host, gzip, tags = '"other"') => api('GET', path, { headers: { Host: host, 'Accept-Encoding': gzip ? 'gzip' : 'identity', 'If-None-Match': tags } });
+      const hosts = Array.from({ length: 80 }, (_, i) => `host-${i}.example`);
+      const rounds = [['one.example', 'two.example:81', 'one.example'], hosts, hosts.toReversed(), ['[::1]', 'ONE.example']];
+      for (const host of rounds.flat()) {
+        for (const gzip of [true, false]) {
+          const answer = await ask(host, gzip);
+          assert.equal(answer.status, 200);
+          assert.equal(answer.headers['content-encoding'], gzip ? 'gzip' : undefined);
+          const name = host.replace(/:81$/, '').toLowerCase();
+          assert.deepEqual(answer.headers['content-security-policy'].match(/connect-src 'self' ([^;]*);/)[1], stack.wsUrl.replace('127.0.0.1', name).replace(/\/$/, ''));
+          assert.match(answer.text, /<\/html>/);
+          assert.equal((await ask(host, false, etag)).status, 304);
+        }
+      }
+    });
+
     test('ETag and 304', async () => {
       const first = await api('GET', '/');
       assert.match(first.headers.etag, /^(W\/)?"[^"]+"$/);

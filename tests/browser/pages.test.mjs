@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
+import { until } from '../lib/poll.mjs';
 import { useStack } from '../lib/stack.mjs';
 import { ALLOWED, CAMERA, Person, launch } from './people.mjs';
 
@@ -31,6 +32,27 @@ describe('the pages', () => {
     await ada.page.waitForURL('**/r/not-there-yet/');
     await ada.sees('lobby');
     await ada.close(/404/);
+  });
+
+  test('without a broker the lobby is open, and who joins there is in as soon as it is back', SLOW, async () => {
+    const ada = await person();
+    const room = await stack.room();
+    stack.signal('mosquitto', 'SIGSTOP');
+    try {
+      await stack.kill('httpd', { untilReady: false }); // another one, which has never heard of the room
+      await until(async () => (await stack.http('GET', `/r/${room}/`)).status === 503, { timeout: 10_000, what: 'httpd to serve' });
+      await ada.goto(`/r/${room}/`);
+      await ada.sees('lobby', 2_000);
+      await ada.reads('#status', 'The server is not ready at the moment. Trying again…');
+      await ada.page.waitForFunction(() => document.querySelector('#preview').videoWidth > 0);
+      await ada.page.fill('#name', 'Ada');
+      await ada.page.click('#join');
+      await ada.reads('#join', 'Joining…');
+    } finally {
+      stack.signal('mosquitto', 'SIGCONT');
+    }
+    await ada.sees('call', 30_000);
+    await ada.close(/503/);
   });
 
   test('a room of one’s own name; an occupied one asks for another', SLOW, async () => {

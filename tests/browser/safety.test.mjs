@@ -1,9 +1,10 @@
 /** The safety code behind the padlock: the same four words on both sides of a call, and not when somebody sits between them. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { WORDS } from '../../web/js/words.js';
 import { until } from '../lib/poll.mjs';
-import { useStack } from '../lib/stack.mjs';
+import { root, useStack } from '../lib/stack.mjs';
 import { PHONE, Person, launch } from './people.mjs';
 
 const SLOW = { timeout: 60_000 };
@@ -156,6 +157,8 @@ describe('the padlock', () => {
       const room = await stack.room();
       const people = { ada: await Person.create(browser, stack.httpUrl, { init: carryDescriptions }), bob: await Person.create(browser, stack.httpUrl, { init: carryDescriptions }) };
       const middle = await Person.create(browser, stack.httpUrl);
+      // The page's own modules, as they are written.
+      await middle.context.route('**/js/*.js', (route) => route.fulfill({ path: join(root, 'web', new URL(route.request().url()).pathname), contentType: 'text/javascript' }));
       await middle.goto('/');
       await middle.page.evaluate(sitBetween, isActive);
       for (const [name, someone] of Object.entries(people)) {

@@ -159,7 +159,7 @@ describe('HTTP by hand', () => {
     const room = await stack.room();
     const both = 'GET, HEAD';
     for (const [target, allow] of [['/', both], [`/r/${room}/`, both], [`/r/${room}`, both], ['/api/rooms', 'POST'], [`/api/rooms/${room}`, both], [`/api/rooms/${room}/peers`, 'POST'],
-      ['/api/devices/d-x/ring', 'POST'], ['/healthz', both], ['/readyz', both], ['/metrics', both], ['/js/page.js', both]]) {
+      ['/api/devices/d-x/ring', 'POST'], ['/healthz', both], ['/readyz', both], ['/metrics', both], ['/js/index.js', both]]) {
       for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND', 'get', 'BREW', 'G'.repeat(5000)]) {
         if (allow.split(', ').includes(method)) continue;
         const answer = await ask(method, target, { fields: [['X-Echo', 'canary'], ['Access-Control-Request-Method', 'POST'], ['Origin', stack.httpUrl]] });
@@ -216,11 +216,11 @@ describe('HTTP by hand', () => {
     const passwd = 'etc/passwd';
     const targets = [
       `/../${passwd}`, `/../../../../../../${passwd}`, `/..%2f..%2f${passwd}`, `/%2e%2e/${passwd}`, `/%2e%2e%2f${passwd}`, `/.%2e/${passwd}`, `/%2E./${passwd}`, `//${passwd}`, `///${passwd}`, `/./${passwd}`,
-      `/.//..//${passwd}`, `/js/../../../../${passwd}`, `/js/%2e%2e/%2e%2e/${passwd}`, '/js/../index.html', '/js/%2e%2e/index.html', '/js/./page.js', '/js//page.js', '/js%2fpage.js', '/js%2Fpage.js', '/%2fjs/page.js', '/js/page.js/', '/js/page.js/..',
-      `/..%5c..%5c${passwd}`, `/..\\..\\${passwd}`, '/js\\page.js', '/js%5cpage.js', `/%c0%ae%c0%ae/${passwd}`, `/%c0%af${passwd}`, `/%e0%80%ae%e0%80%ae/${passwd}`, `/\xc0\xae\xc0\xae/${passwd}`, `/%252e%252e/${passwd}`, `/%252e%252e%252f${passwd}`,
-      `/%25%32%65%25%32%65/${passwd}`, `/%uff0e%uff0e/${passwd}`, `/..;/${passwd}`, `/..%00/${passwd}`, '/%00', '/index.html%00', '/js/page.js%00.html', '/index.html%00/../../parley.conf', '/\0', '/index.html\0', '/index.html%0d%0aX-Injected:%20yes', '/%0a', '/%7f', '/%', '/%2', '/%zz', '/index.html%',
+      `/.//..//${passwd}`, `/js/../../../../${passwd}`, `/js/%2e%2e/%2e%2e/${passwd}`, '/js/../index.html', '/js/%2e%2e/index.html', '/js/./index.js', '/js//index.js', '/js%2findex.js', '/js%2Findex.js', '/%2fjs/index.js', '/js/index.js/', '/js/index.js/..',
+      `/..%5c..%5c${passwd}`, `/..\\..\\${passwd}`, '/js\\index.js', '/js%5cindex.js', `/%c0%ae%c0%ae/${passwd}`, `/%c0%af${passwd}`, `/%e0%80%ae%e0%80%ae/${passwd}`, `/\xc0\xae\xc0\xae/${passwd}`, `/%252e%252e/${passwd}`, `/%252e%252e%252f${passwd}`,
+      `/%25%32%65%25%32%65/${passwd}`, `/%uff0e%uff0e/${passwd}`, `/..;/${passwd}`, `/..%00/${passwd}`, '/%00', '/index.html%00', '/js/index.js%00.html', '/index.html%00/../../parley.conf', '/\0', '/index.html\0', '/index.html%0d%0aX-Injected:%20yes', '/%0a', '/%7f', '/%', '/%2', '/%zz', '/index.html%',
       '/r/../index.html', '/r/%2e%2e/', '/r/%2e%2e', '/r/./', '/r/a%2fb/', '/r/a%2Fb', '/r/a%00b/', '/r//', '/r/a//', '/r/a/../b/', '/r/a/b/', '/r/a%5cb/', '/r/..%2f/', '/api/rooms/..', '/api/rooms/a%2fpeers', '/api/../healthz', '/api/rooms/%2e%2e/', '//api/rooms/x', '/API/rooms/x',
-      '*', '', 'js/page.js', `../${passwd}`, `file:///${passwd}`, `http://evil.example/${passwd}`, 'http:/healthz', '@evil.example/', '/?/../..', `/js/page.js%3f/../${passwd}`, '/page.js', '/css/page.js', '/js/js/page.js', '/x/index.html', '/~root/', '/.git/config', '/.htaccess', '/CMakeLists.txt', '/index', '/index.html.gz', '/js/', '/js', '/css', '/proc/self/environ', `/${'../'.repeat(3000)}${passwd}`, `/${'%2e%2e%2f'.repeat(3000)}${passwd}`, `/${'a/'.repeat(8000)}`,
+      '*', '', 'js/index.js', `../${passwd}`, `file:///${passwd}`, `http://evil.example/${passwd}`, 'http:/healthz', '@evil.example/', '/?/../..', `/js/index.js%3f/../${passwd}`, '/index.js', '/css/index.js', '/js/js/index.js', '/x/index.html', '/~root/', '/.git/config', '/.htaccess', '/CMakeLists.txt', '/index', '/index.html.gz', '/js/', '/js', '/css', '/proc/self/environ', `/${'../'.repeat(3000)}${passwd}`, `/${'%2e%2e%2f'.repeat(3000)}${passwd}`, `/${'a/'.repeat(8000)}`,
     ];
 
     test(`${targets.length} ways out of the page lead nowhere`, async () => {
@@ -260,13 +260,13 @@ describe('HTTP by hand', () => {
   test('every kind of answer carries the policies, whatever its status', async () => {
     const { room } = await pair(stack);
     const free = await stack.room();
-    const script = await ask('GET', '/js/page.js');
+    const script = await ask('GET', '/js/index.js');
     const none = ['Content-Length', '0'];
     for (const [status, method, target, options] of [
-      [200, 'GET', '/'], [200, 'HEAD', '/'], [200, 'GET', `/r/${room}/`], [200, 'GET', '/js/page.js'], [200, 'GET', '/css/base.css'], [200, 'GET', '/icons/parley.svg'], [200, 'GET', `/api/rooms/${room}`],
+      [200, 'GET', '/'], [200, 'HEAD', '/'], [200, 'GET', `/r/${room}/`], [200, 'GET', '/js/index.js'], [200, 'GET', '/css/base.css'], [200, 'GET', '/icons/parley.svg'], [200, 'GET', `/api/rooms/${room}`],
       [200, 'GET', '/healthz'], [200, 'GET', '/readyz'], [200, 'GET', '/metrics'], [200, 'GET', '/', { fields: [['Accept-Encoding', 'gzip']] }],
       [200, 'POST', '/api/rooms', { fields: bodyFields(`{"room_id":"${free}"}`), body: `{"room_id":"${free}"}` }], [201, 'POST', '/api/rooms', { fields: [none] }], [201, 'POST', `/api/rooms/${free}/peers`, { fields: [none] }],
-      [304, 'GET', '/js/page.js', { fields: [['If-None-Match', script.header('etag')]] }], [304, 'GET', '/', { fields: [['If-None-Match', '*']] }], [308, 'GET', `/r/${room}`],
+      [304, 'GET', '/js/index.js', { fields: [['If-None-Match', script.header('etag')]] }], [304, 'GET', '/', { fields: [['If-None-Match', '*']] }], [308, 'GET', `/r/${room}`],
       [400, 'GET', '/%00'], [400, 'POST', '/api/rooms', { fields: bodyFields('['), body: '[' }], [400, 'GET', '/healthz', { fields: [['X ', 'y']] }], [400, 'GET', '/', { fields: [['Host', 'b']] }],
       [401, 'POST', `/api/rooms/${free}/peers`, { fields: [none, ['Authorization', 'Bearer x']] }], [401, 'POST', '/api/devices/d-x/ring', { fields: [none] }],
       [403, 'POST', '/api/rooms', { fields: [none, ['Origin', 'null']] }], [404, 'GET', '/nothing'], [404, 'GET', '/r/none/'], [404, 'GET', '/api/rooms/none'], [404, 'POST', '/api/rooms/none/peers', { fields: [none] }],

@@ -103,7 +103,7 @@ describe('HTTP deadlines', () => {
     const before = await visit((i) => i < 100);
     const cutBefore = await metric('parley_httpd_connections_cut_total');
     const request = rawRequest(stack.httpUrl, 'GET', '/healthz', { close: false });
-    const largest = rawRequest(stack.httpUrl, 'GET', '/vendor/mqtt.esm.js', { close: false }).repeat(40); // 14 MB of answers
+    const largest = rawRequest(stack.httpUrl, 'GET', '/vendor/mqtt.esm.js', { close: false }).repeat(60); // 16 MB of answers
     const readers = await openAll(READERS, largest, (watched) => watched.socket.pause());
     const drippers = (await Promise.all([
       openAll(EACH, ''),

@@ -46,6 +46,20 @@ test('a call comes about: lobby, call, and an offer to whoever arrives', async (
   assert.equal(attendance.page.media, 'connected');
 });
 
+test('who wants to join before there is a pass asks as soon as there is a connection', () => {
+  let client;
+  const attendance = new Attendance({
+    room: 'r', session: 's1', renew: async () => grant, clock: new FakeClock(), connect: (url, options) => (client = new FakeMqtt(url, options)),
+    newConnection: (config) => new FakePeerConnection(config),
+  });
+  attendance.dispatch({ type: 'opened' });
+  attendance.join('Ada');
+  attendance.enter(grant);
+  assert.deepEqual(client.published, []);
+  client.accept();
+  assert.deepEqual(client.published.map(({ topic, body }) => [topic, body.peer_name]), [[`parley/v1/rooms/r/from/${SELF}/join`, 'Ada']]);
+});
+
 test('offers of others than the other member come to nothing', async () => {
   const { client, connection } = await inCall();
   client.deliver(inbox('offer/p-eve'), { session: 'x', sdp: 'o9' });

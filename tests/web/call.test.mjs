@@ -55,6 +55,31 @@ test('the one who was there offers, sound and picture both ways', async () => {
   assert.deepEqual(made[0].transceivers.map(({ direction, sender }) => [direction, sender.track]), [['sendrecv', TRACKS.audio], ['sendrecv', TRACKS.video]]);
 });
 
+test('a connection that was made ahead is the one that is used, whoever offers, with the servers of then', async () => {
+  for (const begin of [(call) => call.arrived(false, false), (call) => call.receive('offer', { session: 'theirs', sdp: 'o1' })]) {
+    made.length = 0;
+    const { call, sent } = start();
+    call.prepare();
+    call.prepare();
+    call.setIceServers(['fresh']);
+    assert.deepEqual([made.length, made[0].config.iceServers, sent, call.media], [1, ['fresh'], [], 'new']);
+    await begin(call);
+    await settle();
+    await settle();
+    assert.equal(made.length, 1);
+    assert.equal(sent.length, 1);
+    call.prepare();
+    assert.equal(made.length, 1, 'there is one');
+  }
+});
+
+test('a connection that was made ahead and is not needed is closed', () => {
+  const { call } = start();
+  call.prepare();
+  call.close();
+  assert.equal(made[0].connectionState, 'closed');
+});
+
 test('the one who came later answers, and sends what it has', async () => {
   const { call, sent } = start();
   await call.receive('offer', { session: 'theirs', sdp: 'o1' });

@@ -30,6 +30,16 @@ test('a reload goes back without the lobby', () => {
   assert.equal(run(back, { type: 'refused', error: 'bad-peer-name' }).view, 'lobby');
 });
 
+test('the lobby is open before anybody answers, and who joins there is let in later', () => {
+  const open = step(START, { type: 'opened' });
+  assert.deepEqual([open.view, statusOf(open).text], ['lobby', '']);
+  for (const trouble of ['offline', 'unavailable']) assert.match(statusOf(step(open, { type: 'trouble', trouble })).text, /^The server .* Trying again…$/);
+  const joining = run(open, { type: 'join' }, { type: 'trouble', trouble: 'unavailable' }, { type: 'granted', self: 'p-ada', returning: false });
+  assert.deepEqual([joining.view, joining.joining, statusOf(joining).text], ['lobby', true, 'Connecting…']);
+  assert.equal(run(joining, { type: 'joined', room: room(2, ada) }).view, 'call');
+  assert.equal(step(open, { type: 'granted', self: 'p-ada', returning: false }).joining, false);
+});
+
 test('the lobby says who is there', () => {
   assert.equal(membersSentence(START), '');
   assert.equal(membersSentence(lobby), 'Nobody is here yet.');

@@ -66,7 +66,7 @@ export class Attendance extends Emitter {
   }
 
   /**
-   * Connects, as the peer that `grant` names.
+   * Connects, as the peer that `grant` names, and asks for a seat where that was asked for already.
    *
    * @param {Grant} grant
    * @param {{seat?: string, returningAs?: string}} [place] of the page load before: its seat, and the name by which to go back to it
@@ -77,16 +77,21 @@ export class Attendance extends Emitter {
     this.#call = this.#startCall(signalling);
     this.dispatch({ type: 'granted', self: grant.peer_id, returning: returningAs !== '' });
     signalling.start();
-    if (returningAs === '') return;
-    this.#name = returningAs;
-    signalling.join(returningAs);
+    if (returningAs !== '') this.#name = returningAs;
+    if (this.page.joining) this.#askIn();
   }
 
-  /** Asks for a seat. @param {string} peerName */
+  /** Asks for a seat, as soon as there is somebody to ask. @param {string} peerName */
   join(peerName) {
     this.#name = peerName;
     this.dispatch({ type: 'join' });
-    this.#signalling?.join(peerName);
+    this.#askIn();
+  }
+
+  /** The connection of the call comes about while the answer is on its way. */
+  #askIn() {
+    this.#signalling?.join(this.#name);
+    this.#call?.prepare();
   }
 
   /** What the other is sent and told of. @param {import('./call.js').Tracks} tracks @param {import('./shown.js').Shown} shown */

@@ -64,6 +64,8 @@ export class Call extends Emitter {
   #timers;
   /** @type {RTCPeerConnection | null} */
   #pc = null;
+  /** Made ahead, for the next `#open`: a connection takes its time to come about. @type {RTCPeerConnection | null} */
+  #spare = null;
   /** @type {RTCDataChannel | null} */
   #channel = null;
   /** @type {SafetyExchange | null} */
@@ -108,7 +110,7 @@ export class Call extends Emitter {
   /** @param {object[]} iceServers fresh ones, used from the next ICE restart on */
   setIceServers(iceServers) {
     this.#options.iceServers = iceServers;
-    this.#pc?.setConfiguration({ iceServers: /** @type {RTCIceServer[]} */ (iceServers) });
+    for (const pc of [this.#pc, this.#spare]) pc?.setConfiguration({ iceServers: /** @type {RTCIceServer[]} */ (iceServers) });
   }
 
   /**
@@ -159,9 +161,21 @@ export class Call extends Emitter {
     return this.#queue;
   }
 
+  /** There will be a call soon: what needs neither the other nor the network is done now. */
+  prepare() {
+    if (!this.#pc) this.#spare ??= this.#newConnection();
+  }
+
+  #newConnection() {
+    const { iceServers, newConnection = (config) => new RTCPeerConnection(config) } = this.#options;
+    return newConnection({ iceServers: /** @type {RTCIceServer[]} */ (iceServers) });
+  }
+
   /** Ends the connection and forgets the other. */
   close() {
     this.#forget();
+    this.#spare?.close();
+    this.#spare = null;
     this.emit('media', 'new');
   }
 
@@ -196,8 +210,8 @@ export class Call extends Emitter {
 
   /** @param {boolean} polite the other's offer comes first */
   #open(polite) {
-    const { iceServers, newConnection = (config) => new RTCPeerConnection(config) } = this.#options;
-    const pc = newConnection({ iceServers: /** @type {RTCIceServer[]} */ (iceServers) });
+    const pc = this.#spare ?? this.#newConnection();
+    this.#spare = null;
     this.#pc = pc;
     this.#gone = new Promise((_, reject) => { this.#go = reject; });
     this.#gone.catch(() => {}); // nothing may be under way
@@ -382,13 +396,14 @@ export class Call extends Emitter {
       if (this.#early.length > EARLY_MOST) this.#early.shift();
       return;
     }
-    for (const candidate of candidates) {
+    // All at once: the browser keeps their order, and each would wait for the page's turn.
+    await Promise.all(candidates.map(async (candidate) => {
       try {
         await this.#unlessGone(pc.addIceCandidate(candidate));
       } catch (error) {
         if (!this.#ignoreOffer) throw error; // those of an ignored offer fit nothing here
       }
-    }
+    }));
   }
 
   async #addEarly() {

@@ -21,13 +21,16 @@
  *   leaving: boolean,
  *   media: MediaState,
  *   error: string,
+ *   trouble: '' | 'offline' | 'unavailable',
  *   ending: Ending | null,
  *   by: string,
- * }} Page `waiting`: the server lets nobody in at the moment; `error` is a stable id or ''; `by` names who ended the call
+ * }} Page `waiting`: the server lets nobody in at the moment; `error` is a stable id or ''; `trouble`: why we have no pass yet; `by` names who ended the call
  */
 
 /**
  * @typedef {(
+ *   | {type: 'opened'}
+ *   | {type: 'trouble', trouble: 'offline' | 'unavailable'}
  *   | {type: 'granted', self: string, returning: boolean}
  *   | {type: 'connection', link: Page['link']}
  *   | {type: 'roomd', state: Page['roomd'], isNew: boolean}
@@ -49,7 +52,12 @@
 /** @type {Readonly<Page>} */
 export const START = Object.freeze({
   view: 'loading', self: '', link: 'connecting', roomd: 'online', room: null, joining: false, waiting: false, leaving: false,
-  media: 'new', error: '', ending: null, by: '',
+  media: 'new', error: '', trouble: '', ending: null, by: '',
+});
+
+const TROUBLES = Object.freeze({
+  'offline': 'The server does not answer. Trying again…',
+  'unavailable': 'The server is not ready at the moment. Trying again…',
 });
 
 /** @param {Page} page @returns {Peer | null} the other member */
@@ -93,7 +101,12 @@ function end(page, ending, by = '') {
  * @type {{[Type in PageEvent['type']]: (page: Page, event: Extract<PageEvent, {type: Type}>) => Page}}
  */
 const STEPS = {
-  'granted': (page, { self, returning }) => ({ ...page, self, view: returning ? 'loading' : 'lobby', joining: returning }),
+  // Nobody has let us in yet, and the lobby needs nobody: who joins meanwhile is joining.
+  'opened': (page) => ({ ...page, view: 'lobby' }),
+
+  'trouble': (page, { trouble }) => ({ ...page, trouble }),
+
+  'granted': (page, { self, returning }) => ({ ...page, self, trouble: '', view: returning ? 'loading' : 'lobby', joining: returning || page.joining }),
 
   'connection': (page, { link }) => ({ ...page, link }),
 
@@ -161,6 +174,7 @@ export function statusOf(page) {
   const busy = (/** @type {string} */ text) => /** @type {const} */ ({ text, tone: 'busy' });
 
   if (page.leaving) return calm('Hanging up…');
+  if (page.trouble) return busy(TROUBLES[page.trouble]);
   if (page.link === 'reconnecting') return busy('Reconnecting…');
   if (page.joining && page.roomd !== 'online') return busy('The server is starting again. You are let in as soon as it is back…');
   if (page.joining && page.link === 'connecting') return busy('Connecting…');

@@ -2,7 +2,6 @@
  * The call page: the part in the room (attendance.js), the camera and microphone (media.js), what the tab remembers (storage.js) and
  * what is drawn (view.js), put together.
  */
-import mqtt from '/vendor/mqtt.esm.js';
 import { ApiError, errorId, requestGrant, sentenceOf } from './api.js';
 import { Attendance } from './attendance.js';
 import { backoff } from './clock.js';
@@ -11,6 +10,7 @@ import { cleanPeerName, randomId, roomFromPath } from './protocol.js';
 import { leaveNotice, loadHabits, loadPlace, saveHabits, savePlace } from './storage.js';
 import { View } from './view.js';
 import { watchWaking } from './waking.js';
+import { warmUp } from './warm.js';
 
 /** @typedef {import('./page.js').Page} Page */
 /** @typedef {import('./pass.js').Grant} Grant */
@@ -21,8 +21,10 @@ const habits = loadHabits();
 const media = new LocalMedia({ audio: place.audio, video: place.video }, { audio: habits.audio, video: habits.video });
 const view = new View(new URL(`/r/${room}/`, location.href).href);
 const attendance = new Attendance({
-  room, session: randomId(), connect: /** @type {any} */ (mqtt.connect), renew: (token) => requestGrant(room, token),
+  room, session: randomId(), connect: (url, options) => mqtt.connect(url, options), renew: (token) => requestGrant(room, token),
 });
+/** More than all else of the page together, so it comes meanwhile: the lobby does without. @type {typeof import('/vendor/mqtt.esm.js')} */
+let mqtt;
 
 // ---- the timeline, for whoever looks into the speed of a call: read only ----
 
@@ -132,7 +134,7 @@ async function obtainGrant() {
       if (id === 'unauthorized' || id === 'token-expired') {
         Object.assign(place, { token: '', seat: undefined, joined: false });
       } else if (id === 'offline' || id === 'unavailable') {
-        view.sayLoading(`${sentenceOf(id)} Trying again…`);
+        attendance.dispatch({ type: 'trouble', trouble: id });
       } else {
         attendance.dispatch(id === 'no-such-room' ? { type: 'refused', error: id } : { type: 'failed', error: id });
         return null;
@@ -142,11 +144,23 @@ async function obtainGrant() {
   }
 }
 
+/** @returns {Promise<boolean>} whether MQTT.js is here */
+async function loadMqtt() {
+  try {
+    mqtt = await import('/vendor/mqtt.esm.js');
+    return true;
+  } catch {
+    attendance.dispatch({ type: 'failed', error: 'offline' });
+    return false;
+  }
+}
+
 async function begin() {
   view.name = place.name || habits.name;
-  void media.open();
-  const grant = await obtainGrant();
-  if (!grant) return;
+  if (!place.joined) attendance.dispatch({ type: 'opened' });
+  void media.open().then(() => (attendance.page.view === 'lobby' ? warmUp() : undefined));
+  const [grant, hasMqtt] = await Promise.all([obtainGrant(), loadMqtt()]);
+  if (!grant || !hasMqtt) return;
   keepGrant(grant);
   const returningAs = place.joined ? place.name : '';
   if (returningAs) mark('join');

@@ -119,11 +119,6 @@ export class View extends Emitter {
     if (text) input('name').focus();
   }
 
-  /** @param {string} text while the page is loading */
-  sayLoading(text) {
-    setText(at('loading-text'), text);
-  }
-
   /**
    * @param {Page} page
    * @param {LocalMedia} media
@@ -132,6 +127,7 @@ export class View extends Emitter {
   draw(page, media, selfName) {
     this.#switchTo(page.view === 'ended' ? 'loading' : page.view);
     const status = statusOf(page);
+    setText(at('loading-text'), page.trouble ? status.text : 'One moment…');
     setText(at('status'), page.view === 'loading' && !page.joining ? '' : status.text);
     at('status').dataset.tone = status.tone;
     this.#drawMedia(media);

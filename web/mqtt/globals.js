@@ -1,0 +1,3 @@
+/** What Node has everywhere, for modules that take it for granted. */
+export { Buffer } from 'buffer';
+export { process } from './process.js';
