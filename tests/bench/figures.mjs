@@ -1,71 +1,60 @@
-/** What the rounds gave, as medians, and what comes of comparing them. */
-
-/** @param {number[]} values */
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+/** A figure of several systems, which took turns in the same run, and what has to hold between them. */
+import { median, summary } from './numbers.mjs';
 
 const digits = (value) => (value >= 1000 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3));
 
-const holds = ({ ratio, most = Infinity, least = -Infinity }) => ratio <= most && ratio >= least;
-
-/** A figure of one system: its unit, and a value for each round. */
 export class Figure {
+  /** @type {Map<string, number[]>} a value for each round, by system */
+  #values = new Map();
+  /** @type {import('./numbers.mjs').Row[]} */
+  #bars = [];
+
+  /** @param {string} name @param {string} unit of all its values */
   constructor(name, unit) {
     this.name = name;
     this.unit = unit;
-    /** @type {Map<string, number[]>} by system */
-    this.values = new Map();
-    /** @type {{text: string, ratio: number, most?: number, least?: number}[]} */
-    this.bars = [];
   }
 
+  /** @param {string} system @param {number} value of one round */
   add(system, value) {
-    if (!this.values.has(system)) this.values.set(system, []);
-    this.values.get(system).push(value);
+    this.#values.set(system, [...(this.#values.get(system) ?? []), value]);
   }
 
-  median(system) {
-    return median(this.values.get(system));
+  /** @param {string} system */
+  #median(system) {
+    return median(this.#values.get(system));
   }
 
-  has(...systems) {
-    return systems.every((system) => this.values.has(system));
+  #hold(what, value, { most = Infinity, least = -Infinity }) {
+    const must = most === Infinity ? `≥ ${least}` : `≤ ${most}`;
+    this.#bars.push({ what, must, seen: digits(value), holds: value <= most && value >= least, values: { value } });
   }
 
   /**
-   * Holds the median of one system against that of another, or a figure of its own: at most `most` times as much, or at least `least` times.
+   * Holds the median of one system against that of another: at most so many times as much, or at least. Nothing when one of them was not
+   * measured.
    *
    * @param {string} system
    * @param {string} other
    * @param {{most?: number, least?: number}} bar
    */
   bar(system, other, bar) {
-    if (this.has(system, other)) this.bars.push({ text: `${system} / ${other}`, ratio: this.median(system) / this.median(other), ...bar });
+    if (this.#values.has(system) && this.#values.has(other)) this.#hold(`${this.name}: ${system} / ${other}`, this.#median(system) / this.#median(other), bar);
     return this;
   }
 
-  /** Holds the median itself against a limit. */
+  /** Holds the median itself against a limit. @param {string} system @param {number} most */
   limit(system, most) {
-    if (this.has(system)) this.bars.push({ text: `${system}, ${this.unit}`, ratio: this.median(system), most });
+    if (this.#values.has(system)) this.#hold(`${this.name}: ${system}, ${this.unit}`, this.#median(system), { most });
     return this;
   }
 
-  get missed() {
-    return this.bars.filter((bar) => !holds(bar)).length;
-  }
-
-  toString() {
-    const lines = [`${this.name} (${this.unit})`];
-    for (const [system, values] of this.values) {
-      lines.push(`    ${system.padEnd(22)} ${digits(this.median(system)).padStart(9)}   (${digits(Math.min(...values))} to ${digits(Math.max(...values))}, ${values.length} rounds)`);
-    }
-    for (const bar of this.bars) {
-      const { text, ratio, most, least } = bar;
-      lines.push(`    ${holds(bar) ? 'holds ' : 'MISSES'} ${text}: ${digits(ratio)}, bar ${most === undefined ? `>= ${least}` : `<= ${most}`}`);
-    }
-    return lines.join('\n');
+  /** @returns {import('./numbers.mjs').Row[]} the figure, then each of its bars */
+  rows() {
+    const systems = [...this.#values.keys()];
+    return [{
+      what: `${this.name}, ${this.unit}`, must: '', seen: systems.map((system) => `${system} ${summary(this.#values.get(system), digits)}`).join('; '),
+      holds: null, values: Object.fromEntries(systems.map((system) => [system, this.#median(system)])),
+    }, ...this.#bars];
   }
 }

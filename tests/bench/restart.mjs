@@ -23,12 +23,12 @@ export async function restart({ rounds, log }) {
       process.kill(system.pid('roomd'), 'SIGKILL');
       await peer.join();
       answered.add('Parley', (performance.now() - killed) / 1e3);
-      await until(() => watcher.seen('roomd/status').some(({ json }) => json.state === 'online' && json.epoch !== epoch), { timeout: 60_000, what: 'online' });
+      await until(() => watcher.seen('roomd/status').some(({ json }) => json.state === 'online' && json.epoch !== epoch && !json.publishing), { timeout: 60_000, what: 'online' });
       published.add('Parley', (performance.now() - killed) / 1e3);
       await stack.cleanUp();
     }
   } finally {
     await system.stop();
   }
-  return [answered.limit('Parley', 1), published];
+  return [answered.limit('Parley', 1), published].flatMap((figure) => figure.rows());
 }

@@ -22,6 +22,7 @@ function makers(mosquitto) {
 const isParley = (name) => name.startsWith('Parley');
 const isMqtt = (name) => isParley(name) || name.startsWith('bare');
 const work = (name, list) => (isParley(name) ? [ROOMS, ...list] : list);
+const rowsOf = (figures) => figures.flatMap((figure) => figure.rows());
 const withoutRooms = (rows) => rows.filter((row) => row.work !== 'rooms');
 
 /** Starts all, does `round(name, system)` for each of them `rounds` times in turn, and stops them. */
@@ -64,7 +65,7 @@ export async function relay({ rounds, mosquitto, log }) {
   }
   p50.bar('Parley, QoS 1', 'PeerJS', { most: 0.8 }).bar('Parley, QoS 1', 'socket.io', { most: 0.65 });
   rate.bar('Parley, QoS 0', 'PeerJS', { least: 1.5 }).bar('Parley, QoS 1', 'PeerJS', { least: 1.5 });
-  return [p50, p99, rate, cpu];
+  return rowsOf([p50, p99, rate, cpu]);
 }
 
 /** Call set-up, one after the other and 16 at once, with new connections and with kept ones. */
@@ -106,7 +107,7 @@ export async function calls({ rounds, mosquitto, log }) {
     calls16.cpu.bar(name, 'PeerJS', { most: 1 }).bar(name, 'socket.io', { most: 0.7 });
     kept16.cpu.bar(name, 'PeerJS', { most: 1 });
   }
-  return Object.values(figures).flatMap(({ p50, p99, cpu }) => [p50, p99, cpu]);
+  return rowsOf(Object.values(figures).flatMap(({ p50, p99, cpu }) => [p50, p99, cpu]));
 }
 
 /** Memory and connects: each count on a system of its own, since what was freed is not given back. */
@@ -150,7 +151,7 @@ export async function idle({ rounds, mosquitto, log }) {
     most.bar(own, 'socket.io', { most: 0.5 }).bar(own, `bare Mosquitto${suffix}`, { most: 1.1 });
     most.bar(`${own}, devices over TCP`, 'PeerJS', { most: 0.45 }).bar(`${own}, devices over TCP`, `bare Mosquitto${suffix}, devices over TCP`, { most: 1.1 });
   }
-  return [...Object.values(bytes), cpu.first, cpu.more, rate.more];
+  return rowsOf([...Object.values(bytes), cpu.first, cpu.more, rate.more]);
 }
 
 /** The cost of a call while 9,000 others are connected. */
@@ -183,7 +184,7 @@ export async function crowd({ rounds, mosquitto, log, shards }) {
     figure.bar('Parley on 2.1, 9000 others', 'Parley on 2.1', { most: 1.15 }).bar('Parley on 2.1, 9000 others', 'PeerJS, 9000 others', { most: 0.8 });
     figure.bar(`Parley, ${shards} shards, 9000 others`, `Parley, ${shards} shards`, { most: 1.5 });
   }
-  return [cpu, fresh];
+  return rowsOf([cpu, fresh]);
 }
 
 /** The cost of a call among few rooms and many. */
@@ -202,7 +203,7 @@ export async function rooms({ rounds, log }) {
       }
     }
   }
-  return [cpu.bar('5000 rooms', '10 rooms', { most: 1.2 })];
+  return cpu.bar('5000 rooms', '10 rooms', { most: 1.2 }).rows();
 }
 
 /** What a second broker costs. */
@@ -219,5 +220,5 @@ export async function shards({ rounds, mosquitto, log }) {
     rate.add(name, again.count / again.seconds);
   });
   for (const figure of [cpu, kept]) figure.bar('2 shards', '1 shard', { most: 1.1 });
-  return [cpu, kept, rate];
+  return rowsOf([cpu, kept, rate]);
 }

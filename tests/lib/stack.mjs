@@ -22,7 +22,8 @@ import { freePortRow } from './ports.mjs';
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 const READY_MS = 180_000; // the first start may build
 const STOP_MS = 20_000;
-const SHARDS_MAX = 4;
+/** Ports are taken for so many brokers at least: a test may start anew with more of them than before. */
+const SHARDS_LEAST = 4;
 
 /** Limits would only be in the way of tests that hurry; a test of limits sets its own. */
 const NO_LIMITS = ['client_messages_per_s', 'client_bytes_per_s', 'address_connects_per_min', 'address_rooms_per_min',
@@ -40,6 +41,7 @@ export class Stack {
     this.tls = tls;
     this.standby = standby;
     this.shards = shards;
+    this.shardsMost = Math.max(shards, SHARDS_LEAST);
     this.env = { ...process.env, ...env };
     this.mode = mode;
     this.below = below;
@@ -57,7 +59,7 @@ export class Stack {
     this.stateDir = join(this.folder, 'state');
     writeFileSync(join(this.folder, 'test.conf'), Object.entries(this.config).map(([section, options]) =>
       `[${section}]\n${Object.entries(options).map(([name, value]) => `${name} = ${value}\n`).join('')}`).join('\n'));
-    this.ports = await freePortRow(1 + 3 * SHARDS_MAX);
+    this.ports = await freePortRow(1 + 3 * this.shardsMost);
     await this.#run();
   }
 
@@ -72,7 +74,7 @@ export class Stack {
 
   /** The brokers that `--shards` makes. */
   #brokers(s) {
-    const url = (scheme, nth, index) => `${scheme}://127.0.0.1:${this.ports + 1 + nth * SHARDS_MAX + index}`;
+    const url = (scheme, nth, index) => `${scheme}://127.0.0.1:${this.ports + 1 + nth * this.shardsMost + index}`;
     return Array.from({ length: this.shards }, (_, index) => ({
       name: index === 0 ? 'main' : `shard${index + 1}`,
       suffix: index === 0 ? '' : `-shard${index + 1}`, // of the names of its parts
