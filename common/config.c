@@ -35,7 +35,7 @@ void config_defaults(struct config *out)
     memset(out, 0, sizeof *out);
     assign_defaults(out, false);
     config_derive_keys_file(out, out->keys_file);
-    config_add_broker(out, "main");
+    config_add_broker(out, CONFIG_BROKER_MAIN);
 }
 
 /* Splits "section.option=value"; false when it has another form or a part is too long. */
@@ -91,16 +91,7 @@ enum status config_check(const struct config *config, char why[static CONFIG_WHY
         snprintf(why, CONFIG_WHY_MAX + 1, "tls_cert and tls_key go together");
         return STATUS_BAD_REQUEST;
     }
-    for (unsigned i = 0; i < config->broker_count; i++) {
-        const struct config_broker *broker = &config->brokers[i];
-        if (broker->mqtt_port == broker->ws_port ||
-            (tls &&
-             (broker->mqtts_port == broker->ws_port || broker->mqtts_port == broker->mqtt_port))) {
-            snprintf(why, CONFIG_WHY_MAX + 1, "two of a broker's ports are the same");
-            return STATUS_BAD_REQUEST;
-        }
-    }
-    return STATUS_OK;
+    return config_check_brokers(config, why);
 }
 
 /* ---- writing ---- */
@@ -157,52 +148,4 @@ void config_print_options(FILE *out, bool markdown)
             fprintf(out, "  %s%s.%s=%s\n      %s\n", option->section, name, option->name,
                     option->start, option->about);
     }
-}
-
-/* ---- brokers ---- */
-
-/*
- * The weight of a broker for a room: FNV-1a (64 bits) over "NAME/ROOM" ('/' is in no id), then
- * MurmurHash3's finalizer, without which names that differ in their last byte only would have
- * weights that hang together.
- */
-static uint64_t weight(const char *broker, const char *room)
-{
-    const char *const parts[] = {broker, "/", room};
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < 3; i++) {
-        for (const char *c = parts[i]; *c; c++)
-            hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
-    }
-    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
-    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return hash ^ hash >> 33;
-}
-
-unsigned config_broker_of_room(const struct config *config, const char *room)
-{
-    unsigned best = 0;
-    uint64_t best_weight = 0;
-    for (unsigned i = 0; i < config->broker_count; i++) {
-        const char *name = config->brokers[i].name;
-        uint64_t own = weight(name, room);
-        /* Equal weights: by name, so that the order of the file decides nothing. */
-        if (i == 0 || own > best_weight ||
-            (own == best_weight && strcmp(name, config->brokers[best].name) < 0)) {
-            best = i;
-            best_weight = own;
-        }
-    }
-    return best;
-}
-
-int config_broker_by_name(const struct config *config, const char *name)
-{
-    if (!name)
-        return config->broker_count > 0 ? 0 : -1;
-    for (unsigned i = 0; i < config->broker_count; i++) {
-        if (strcmp(config->brokers[i].name, name) == 0)
-            return (int)i;
-    }
-    return -1;
 }

@@ -20,6 +20,12 @@
 
 #define CONFIG_TEXT_MAX 511
 
+/* STATE_DIR/roomd-NAME.sqlite, or a configured store with a broker's name in it. */
+#define CONFIG_STORE_MAX (CONFIG_TEXT_MAX + ROOM_ID_MAX + 16)
+
+/* The broker's name where none is configured. */
+#define CONFIG_BROKER_MAIN "main"
+
 struct config_broker { /* [broker NAME] */
     char name[ROOM_ID_MAX + 1];
     char host[CONFIG_TEXT_MAX + 1]; /* where roomd and httpd reach it: a name or an address */
@@ -46,7 +52,7 @@ struct config {
     char http_web_root[CONFIG_TEXT_MAX + 1];   /* the folder with the built page */
     char trusted_proxies[CONFIG_TEXT_MAX + 1]; /* for address_nets_parse, which takes it */
 
-    char roomd_store[CONFIG_TEXT_MAX + 1]; /* SQLite file; "" = STATE_DIR/roomd.sqlite */
+    char roomd_store[CONFIG_TEXT_MAX + 1]; /* as configured; see config_store_path */
     unsigned grace_s;
     unsigned room_ttl_s;
 
@@ -65,7 +71,7 @@ struct config {
     unsigned rooms_max;
     unsigned peers_max;
 
-    /* One by default, called "main". */
+    /* One by default, CONFIG_BROKER_MAIN. */
     unsigned broker_count;
     struct config_broker brokers[BROKERS_MAX];
 };
@@ -96,11 +102,22 @@ enum status config_set(struct config *config, const char *assignment,
                        char why[static CONFIG_WHY_MAX + 1]);
 
 /*
- * What no single option can tell: tls_cert and tls_key go together, and no two of a broker's ports
- * are the same. config_parse asks it; whoever calls config_set asks it after the last one.
+ * What no single option can tell: tls_cert and tls_key go together; ports of one machine differ
+ * (brokers with the same `host` are on one, and those with a loopback address on httpd's); no two
+ * brokers share a ws_url or, by their roomds, a store. config_parse asks it; whoever calls
+ * config_set or config_add_shards asks it after the last one.
  * STATUS_BAD_REQUEST and `why` when the options exclude each other.
  */
 enum status config_check(const struct config *config, char why[static CONFIG_WHY_MAX + 1]);
+
+/*
+ * Makes `count` shards of the one broker there is: itself, and others that are like it but for
+ * their names (`shard2` and so on) and their ports, which count up from its own. STATUS_BAD_REQUEST
+ * and `why` when there are several brokers already, when `count` is not 1 to BROKERS_MAX, or when
+ * ports or names do not suffice; `config` is not touched then.
+ */
+enum status config_add_shards(struct config *config, unsigned count,
+                              char why[static CONFIG_WHY_MAX + 1]);
 
 /* Writes every option with its value as a file that config_load reads back to the same. */
 void config_write(FILE *out, const struct config *config);
@@ -115,6 +132,11 @@ void config_print_options(FILE *out, bool markdown);
  * rooms.
  */
 unsigned config_broker_of_room(const struct config *config, const char *room);
+
+/* Where the roomds of `broker` have their store: as configured, with the broker's name for
+ * `{broker}`, or in the state folder. */
+void config_store_path(const struct config *config, const struct config_broker *broker,
+                       char out[static CONFIG_STORE_MAX + 1]);
 
 /* The index of the broker called `name`, or -1. NULL means the first. */
 int config_broker_by_name(const struct config *config, const char *name);

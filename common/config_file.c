@@ -150,7 +150,7 @@ static bool finish(struct reading *reading)
     if (!given && !config_derive_keys_file(config, config->keys_file))
         return fail(reading, "state_dir is too long");
     if (config->broker_count == 0)
-        config_add_broker(config, "main");
+        config_add_broker(config, CONFIG_BROKER_MAIN);
     return config_check(config, why) == STATUS_OK || fail(reading, why);
 }
 

@@ -14,7 +14,6 @@
 #define AT(field)        offsetof(struct config, field)
 #define BROKER_AT(field) offsetof(struct config_broker, field)
 
-#define PORT_MAX  65535
 #define DAY_S     86400
 #define YEAR_S    (365 * DAY_S)
 #define COUNT_MAX 1000000000
@@ -36,7 +35,7 @@ const struct config_option config_options[CONFIG_OPTION_COUNT] = {
 
     {"http", "listen", CONFIG_ADDRESS, "127.0.0.1", 0, 0, AT(http_listen),
      "The address httpd listens on."},
-    {"http", "port", CONFIG_NUMBER, "8080", 1, PORT_MAX, AT(http_port),
+    {"http", "port", CONFIG_NUMBER, "8080", 1, CONFIG_PORT_MAX, AT(http_port),
      "The port httpd listens on."},
     {"http", "public_url", CONFIG_HTTP, "", 0, 0, AT(http_public_url),
      "What links begin with. Empty: made from the host a request names."},
@@ -47,13 +46,13 @@ const struct config_option config_options[CONFIG_OPTION_COUNT] = {
 
     {CONFIG_BROKER, "host", CONFIG_HOST, "127.0.0.1", 0, 0, BROKER_AT(host),
      "Where roomd and httpd reach the broker: a name or an address."},
-    {CONFIG_BROKER, "mqtt_port", CONFIG_NUMBER, "11883", 1, PORT_MAX, BROKER_AT(mqtt_port),
+    {CONFIG_BROKER, "mqtt_port", CONFIG_NUMBER, "11883", 1, CONFIG_PORT_MAX, BROKER_AT(mqtt_port),
      "The broker's port for MQTT over TCP, without TLS: for roomd, httpd and whoever may reach `host`."},
     {CONFIG_BROKER, "bind", CONFIG_ADDRESS, "127.0.0.1", 0, 0, BROKER_AT(bind),
      "The address that the broker's public listeners bind: ws_port, and with TLS mqtts_port."},
-    {CONFIG_BROKER, "mqtts_port", CONFIG_NUMBER, "8883", 1, PORT_MAX, BROKER_AT(mqtts_port),
+    {CONFIG_BROKER, "mqtts_port", CONFIG_NUMBER, "8883", 1, CONFIG_PORT_MAX, BROKER_AT(mqtts_port),
      "The broker's port for MQTT over TLS, for devices. Only with tls_cert."},
-    {CONFIG_BROKER, "ws_port", CONFIG_NUMBER, "9001", 1, PORT_MAX, BROKER_AT(ws_port),
+    {CONFIG_BROKER, "ws_port", CONFIG_NUMBER, "9001", 1, CONFIG_PORT_MAX, BROKER_AT(ws_port),
      "The broker's port for MQTT over WebSocket."},
     {CONFIG_BROKER, "ws_url", CONFIG_WS, "", 0, 0, BROKER_AT(ws_url),
      "What browsers are told; `{host}` stands for the host they asked httpd by. Empty: `ws://{host}:WS_PORT/`, or `wss:` with tls_cert."},
@@ -61,7 +60,7 @@ const struct config_option config_options[CONFIG_OPTION_COUNT] = {
      "While somebody connects or negotiates, milliseconds between two packets that keep the broker's loop turning. 0: none."},
 
     {"rooms", "store", CONFIG_TEXT, "", 0, 0, AT(roomd_store),
-     "roomd's SQLite file. Empty: `roomd.sqlite` in state_dir."},
+     "roomd's SQLite file; `{broker}` stands for the broker's name. Empty: in state_dir, `roomd.sqlite` for the only broker or `main`, `roomd-NAME.sqlite` for others."},
     {"rooms", "grace_s", CONFIG_NUMBER, "30", 0, DAY_S, AT(grace_s),
      "Seconds that a seat is kept for a member whose connection is lost."},
     {"rooms", "room_ttl_s", CONFIG_NUMBER, "86400", 1, YEAR_S, AT(room_ttl_s),
@@ -88,9 +87,9 @@ const struct config_option config_options[CONFIG_OPTION_COUNT] = {
     {"limits", "address_tokens_per_min", CONFIG_NUMBER, "300", 0, COUNT_MAX, AT(address_tokens_per_min),
      "Tokens given a minute to one address."},
     {"limits", "rooms_max", CONFIG_NUMBER, "100000", 0, COUNT_MAX, AT(rooms_max),
-     "Rooms at a time."},
+     "Rooms at a time, at each broker."},
     {"limits", "peers_max", CONFIG_NUMBER, "200000", 0, COUNT_MAX, AT(peers_max),
-     "Members at a time, over all rooms."},
+     "Members at a time, over all rooms of a broker."},
 };
 /* clang-format on */
 

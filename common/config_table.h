@@ -1,6 +1,6 @@
 /*
- * config_table: the rows that config.c and config_file.c read, set, write and print options by. For
- * those two files only.
+ * config_table: the rows that config.c and config_file.c read, set, write and print options by, and
+ * what else the files of config.h have from each other. For those files only.
  */
 #ifndef PARLEY_CONFIG_TABLE_H
 #define PARLEY_CONFIG_TABLE_H
@@ -30,6 +30,7 @@ struct config_option {
 };
 
 #define CONFIG_BROKER       "broker"
+#define CONFIG_PORT_MAX     65535
 #define CONFIG_OPTION_COUNT 32
 
 extern const struct config_option config_options[CONFIG_OPTION_COUNT];
@@ -57,6 +58,9 @@ struct config_broker *config_add_broker(struct config *config, const char *name)
  */
 bool config_assign(const struct config_option *option, void *base, const char *value,
                    char why[static CONFIG_WHY_MAX + 1]);
+
+/* config_check's part about brokers. */
+enum status config_check_brokers(const struct config *config, char why[static CONFIG_WHY_MAX + 1]);
 
 /* keys_file's default: STATE_DIR/keys. False when that is too long. */
 bool config_derive_keys_file(const struct config *config, char out[static CONFIG_TEXT_MAX + 1]);

@@ -17,6 +17,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <netdb.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct call {
     const char *id;
     const char *room;
     const char *ttl;
+    const char *shards;
     const char *settings[SETTINGS_MAX];
     int setting_count;
     char **words; /* what follows the options */
@@ -139,7 +141,42 @@ static int command_keygen(const struct call *call)
     return EXIT_SUCCESS;
 }
 
-/* Prints the whole configuration that results from --config and the --set assignments. */
+/* Takes one --set. `broker.OPTION` is the first broker's, whatever its name, and `brokers.OPTION`
+ * every broker's. */
+static enum status apply_setting(struct config *config, const char *setting,
+                                 char why[static CONFIG_WHY_MAX + 1])
+{
+    char assignment[2 * CONFIG_TEXT_MAX];
+    bool is_first = strncmp(setting, "broker.", 7) == 0;
+    bool is_every = strncmp(setting, "brokers.", 8) == 0;
+    enum status status = STATUS_OK;
+
+    if (!is_first && !is_every)
+        return config_set(config, setting, why);
+    unsigned count = is_first ? 1 : config->broker_count;
+    for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
+        snprintf(assignment, sizeof assignment, "broker %s%s", config->brokers[i].name,
+                 strchr(setting, '.'));
+        status = config_set(config, assignment, why);
+    }
+    return status;
+}
+
+/* How many shards --shards asks for: a number, or `auto`, one for each core that this process may
+ * use. False when it says neither. */
+static bool shard_count(const char *text, unsigned *out)
+{
+    cpu_set_t cores;
+    if (strcmp(text, "auto") == 0) {
+        int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+        *out = count < BROKERS_MAX ? (unsigned)count : BROKERS_MAX;
+        return true;
+    }
+    *out = (unsigned)strtoul(text, NULL, 10);
+    return text[0] && strlen(text) < 8 && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* Prints the whole configuration that results from --config, the --set assignments and --shards. */
 static int command_config(const struct call *call)
 {
     static struct config config;
@@ -147,17 +184,15 @@ static int command_config(const struct call *call)
 
     if (config_load(call->config, &config, why) != STATUS_OK)
         return complain(why, NULL);
-    for (int i = 0; i < call->setting_count; i++) {
-        char assignment[2 * CONFIG_TEXT_MAX];
-        const char *setting = call->settings[i];
-        /* `broker.OPTION` is the first broker's, whatever its name. */
-        if (strncmp(setting, "broker.", 7) == 0)
-            snprintf(assignment, sizeof assignment, "broker %s.%s", config.brokers[0].name,
-                     setting + 7);
-        else
-            snprintf(assignment, sizeof assignment, "%s", setting);
-        if (config_set(&config, assignment, why) != STATUS_OK)
+    for (int i = 0; i < call->setting_count; i++)
+        if (apply_setting(&config, call->settings[i], why) != STATUS_OK)
             return complain(why, NULL);
+    if (call->shards) {
+        unsigned count;
+        if (!shard_count(call->shards, &count))
+            return complain("--shards is a number or auto, not", call->shards);
+        if (config_add_shards(&config, count, why) != STATUS_OK)
+            return complain("--shards", why);
     }
     if (config_check(&config, why) != STATUS_OK)
         return complain(why, NULL);
@@ -207,7 +242,7 @@ struct command {
 static const struct command commands[] = {
     {"token", "--role ROLE --id ID [--room R] [--ttl S]", "print an access token", command_token},
     {"keygen", "FILE", "make a key file, unless it is there", command_keygen},
-    {"config", "[--config FILE] [--set SECTION.OPTION=VALUE]…",
+    {"config", "[--config FILE] [--set SECTION.OPTION=VALUE]… [--shards N|auto]",
      "print the configuration that results", command_config},
     {"options", "", "print the table of configuration options", command_options},
     {"port-free", "ADDRESS PORT", "tell by the exit status whether a port can be bound",
@@ -225,11 +260,17 @@ static void print_usage(FILE *out)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"state-dir", required_argument, NULL, 'S'}, {"config", required_argument, NULL, 'c'},
-        {"role", required_argument, NULL, 'r'},      {"id", required_argument, NULL, 'i'},
-        {"room", required_argument, NULL, 'R'},      {"ttl", required_argument, NULL, 't'},
-        {"set", required_argument, NULL, 's'},       {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},         {0},
+        {"state-dir", required_argument, NULL, 'S'},
+        {"config", required_argument, NULL, 'c'},
+        {"role", required_argument, NULL, 'r'},
+        {"id", required_argument, NULL, 'i'},
+        {"room", required_argument, NULL, 'R'},
+        {"ttl", required_argument, NULL, 't'},
+        {"set", required_argument, NULL, 's'},
+        {"shards", required_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {0},
     };
     struct call call = {0};
 
@@ -257,6 +298,9 @@ int main(int argc, char **argv)
             if (call.setting_count == SETTINGS_MAX)
                 return complain("too many --set", NULL), EXIT_USAGE;
             call.settings[call.setting_count++] = optarg;
+            break;
+        case 'n':
+            call.shards = optarg;
             break;
         case 'h':
             print_usage(stdout);

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
-#include <poll.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,8 @@ struct link {
     unsigned refusals;  /* in a row: the broker is there, and does not let us in */
     int64_t next_housekeeping;
 
+    bool is_holding; /* what is written waits for link_prepare */
+
     int64_t turn_until; /* the tick: until when, when next, and which one is not answered yet (0 =
                            none) */
     int64_t next_tick;
@@ -61,6 +64,22 @@ static void enter(struct link *link, enum phase phase)
 {
     link->phase = phase;
     link->since = link->now;
+    link->is_holding = false;
+}
+
+static void set_cork(const struct link *link, int on)
+{
+    setsockopt(mosquitto_socket(link->client), IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
+/* From now on what is written is kept together (tcp(7), TCP_CORK), until link_prepare lets it go.
+ */
+static void hold(struct link *link)
+{
+    if (link->is_holding || link->phase != CONNECTED)
+        return;
+    link->is_holding = true;
+    set_cork(link, 1);
 }
 
 /* Between a half and the whole of `ms` from now. */
@@ -244,6 +263,7 @@ void link_free(struct link *link)
         return;
     if (link->client && link->phase == CONNECTED) {
         mosquitto_disconnect(link->client);
+        link_prepare(link);
         /* What is written still goes out, unless the broker does not take it for a while. */
         struct pollfd writable = {.fd = mosquitto_socket(link->client), .events = POLLOUT};
         while (mosquitto_want_write(link->client) && poll(&writable, 1, 200) == 1 &&
@@ -262,14 +282,14 @@ void link_set_keyring(struct link *link, const struct keyring *keyring)
 
 /* ---- the caller's poll loop ---- */
 
-int link_fd(const struct link *link)
+struct pollfd link_prepare(struct link *link)
 {
-    return link->phase == WAITING ? -1 : mosquitto_socket(link->client);
-}
-
-short link_poll_events(const struct link *link)
-{
-    return mosquitto_want_write(link->client) ? POLLIN | POLLOUT : POLLIN;
+    bool wants_write = mosquitto_want_write(link->client);
+    if (link->is_holding)
+        set_cork(link, 0);
+    link->is_holding = false;
+    return (struct pollfd){.fd = link->phase == WAITING ? -1 : mosquitto_socket(link->client),
+                           .events = wants_write ? POLLIN | POLLOUT : POLLIN};
 }
 
 static bool is_turning(const struct link *link)
@@ -298,6 +318,7 @@ static void tick(struct link *link)
 static int read_packets(struct link *link)
 {
     int rc = MOSQ_ERR_SUCCESS;
+    hold(link); /* receipts too */
     for (int i = 0; i < READ_PACKETS_MAX && rc == MOSQ_ERR_SUCCESS; i++) {
         errno = 0;
         rc = mosquitto_loop_read(link->client, 1);
@@ -365,6 +386,7 @@ enum status link_subscribe(struct link *link, const char *filter, int qos)
     int mid;
     if (!full_filter(filter, full))
         return STATUS_BAD_REQUEST;
+    hold(link);
     if (link->phase != CONNECTED ||
         mosquitto_subscribe(link->client, &mid, full, qos) != MOSQ_ERR_SUCCESS)
         return STATUS_UNAVAILABLE;
@@ -378,6 +400,7 @@ enum status link_unsubscribe(struct link *link, const char *filter)
     char full[TOPIC_MAX + 1];
     if (!full_filter(filter, full))
         return STATUS_BAD_REQUEST;
+    hold(link);
     if (link->phase != CONNECTED ||
         mosquitto_unsubscribe(link->client, NULL, full) != MOSQ_ERR_SUCCESS)
         return STATUS_UNAVAILABLE;
@@ -390,6 +413,7 @@ enum status link_publish(struct link *link, const struct topic *topic, const cha
     char name[TOPIC_MAX + 1];
     if (!topic_format(topic, name) || len > PAYLOAD_MAX)
         return STATUS_BAD_REQUEST;
+    hold(link);
     if (link->phase != CONNECTED ||
         mosquitto_publish(link->client, NULL, name, (int)len, payload, topic_qos(topic->kind),
                           topic_is_retained(topic->kind)) != MOSQ_ERR_SUCCESS)

@@ -21,6 +21,7 @@
 #include "token.h"
 #include "topics.h"
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -59,15 +60,19 @@ void link_free(struct link *link);
  * connection stays as it is. */
 void link_set_keyring(struct link *link, const struct keyring *keyring);
 
-/* What to poll: a descriptor (-1 while there is none) and the poll(2) events wanted. */
-int link_fd(const struct link *link);
-short link_poll_events(const struct link *link);
+/*
+ * Says what to poll: a descriptor (-1 while there is none) and the events wanted, with no
+ * `revents`. To be called before every wait: what was said since the last one goes out now, in one
+ * piece. Each packet by itself would wake the broker, and on loopback that is most of what it
+ * costs.
+ */
+struct pollfd link_prepare(struct link *link);
 
 /* When link_service has to be called at the latest, on the monotonic clock. */
 int64_t link_deadline(const struct link *link, int64_t now);
 
-/* Does what is due: `revents` is what poll(2) said about link_fd (0 when nothing). May call every
- * event. */
+/* Does what is due: `revents` is what poll(2) said about its descriptor (0 when nothing). May call
+ * every event. */
 void link_service(struct link *link, short revents, int64_t now);
 
 bool link_is_connected(const struct link *link);

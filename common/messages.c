@@ -215,6 +215,7 @@ static void read_roomd_status(struct fields *fields, void *out)
     field_word(fields, "state", msg_roomd_states, COUNT(msg_roomd_states), &state);
     field_text(fields, "version", status->version, sizeof status->version - 1, true);
     field_id(fields, "epoch", status->epoch, true, STATUS_BAD_REQUEST);
+    field_flag(fields, "publishing", &status->publishing, false);
     status->state = state;
 }
 

@@ -139,6 +139,7 @@ struct msg_roomd_status {
     enum roomd_state state;
     char version[32];
     char epoch[REQUEST_ID_MAX + 1];
+    bool publishing; /* not every room's state is published yet in this epoch */
 };
 
 size_t msg_encode_roomd_status(const struct msg_roomd_status *message, char *out, size_t size);

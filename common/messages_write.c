@@ -161,5 +161,7 @@ size_t msg_encode_roomd_status(const struct msg_roomd_status *message, char *out
     json_text(&json, "state", msg_roomd_states[message->state]);
     json_text(&json, "version", message->version);
     json_text(&json, "epoch", message->epoch);
+    if (message->publishing)
+        json_flag(&json, "publishing", true);
     return finish_object(&json);
 }

@@ -36,8 +36,9 @@ static void on_device(struct waiter *waiter, const struct answer *answer, int64_
 static void ring_device(struct exchange *exchange, int64_t now)
 {
     const char *device_id = exchange->match.param;
-    struct broker *broker = upstream_broker_of_device(&exchange->app->upstream, device_id);
-    if (!broker) {
+    struct broker *broker =
+        upstream_broker_of_room(&exchange->app->upstream, exchange->ring.room_id);
+    if (!upstream_has_device(broker, device_id)) {
         fail(exchange, STATUS_NOT_FOUND, "There is no such device online.");
         return;
     }
@@ -82,43 +83,56 @@ static enum status check_operator(const struct exchange *exchange,
     return STATUS_OK;
 }
 
-/* The broker to ask for the room of this ring, or NULL when the room is there already. */
-static struct broker *broker_to_ask(struct upstream *upstream, const char *room_id,
-                                    struct broker *of_device)
+/*
+ * Finds the broker of this ring, where the device is and the room is or is to be: a device has no
+ * way to a room at another one.
+ */
+static enum status find_broker(struct exchange *exchange, struct broker **broker,
+                               const char **detail)
 {
-    /* A room of no particular name is made where the device can reach it. */
-    if (!room_id[0])
-        return of_device;
-    struct broker *broker = upstream_broker_of_room(upstream, room_id);
-    return rooms_view_find(&broker->rooms, room_id, NULL) == ROOM_EXISTS ? NULL : broker;
+    struct upstream *upstream = &exchange->app->upstream;
+    const char *device_id = exchange->match.param;
+    *broker = upstream_broker_of_device(upstream, device_id);
+    if (!*broker) {
+        *detail = "There is no such device online.";
+        return STATUS_NOT_FOUND;
+    }
+    if (exchange->ring.room_id[0])
+        *broker = upstream_broker_of_room(upstream, exchange->ring.room_id);
+    if (!upstream_has_device(*broker, device_id)) {
+        *detail = "A room of that id belongs to another broker than the device's.";
+        return STATUS_BAD_ROOM_ID;
+    }
+    return STATUS_OK;
 }
 
 void handle_ring(struct exchange *exchange, int64_t now)
 {
-    struct upstream *upstream = &exchange->app->upstream;
     struct msg_http_ring *ring = &exchange->ring;
     struct msg_fault fault = {""};
+    const char *detail = NULL;
     char caller[PEER_ID_MAX + 1];
+    struct broker *broker = NULL;
     const struct payload body = {exchange->body, exchange->body_len};
 
     enum status status = check_operator(exchange, caller);
     if (status == STATUS_OK)
         status = msg_decode_http_ring(body, ring, &fault);
+    if (status == STATUS_OK)
+        status = find_broker(exchange, &broker, &detail);
     if (status != STATUS_OK) {
-        fail(exchange, status, fault.why[0] ? fault.why : NULL);
+        fail(exchange, status, fault.why[0] ? fault.why : detail);
         return;
     }
     if (!ring->peer_name[0])
         snprintf(ring->peer_name, sizeof ring->peer_name, "%s", caller);
-    struct broker *of_device = upstream_broker_of_device(upstream, exchange->match.param);
-    struct broker *to_ask = of_device ? broker_to_ask(upstream, ring->room_id, of_device) : NULL;
-    if (!to_ask) {
+    if (ring->room_id[0] && rooms_view_find(&broker->rooms, ring->room_id, NULL) == ROOM_EXISTS) {
         ring_device(exchange, now);
         return;
     }
     exchange->waiter.done = on_room;
     exchange->waiter.deadline = now + ROOMD_ANSWERS_WITHIN_MS;
-    status = upstream_ask_room(to_ask, ring->room_id, &exchange->waiter);
+    status = upstream_ask_room(broker, ring->room_id, &exchange->waiter);
     if (status != STATUS_OK)
         fail(exchange, status, NULL);
 }

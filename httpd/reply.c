@@ -10,7 +10,11 @@
 
 /* Header fields share the connection's memory with the request's (server.c): a policy of this size
  * fits beside it. */
-#define POLICY_MAX 4096
+#define POLICY_MAX 8192
+
+/* A host of this length at least finds a policy that names BROKERS_MAX brokers. To a longer one the
+ * page may be sent with the policy of the API, under which it does nothing. */
+#define POLICY_HOST_MAX 100
 
 /* A year, for this host alone: its subdomains are somebody else's. */
 #define TRANSPORT_SECURITY "max-age=31536000"
@@ -132,7 +136,7 @@ bool reply_policy_fits(const struct config *config)
 {
     char policy[POLICY_MAX];
     struct site longest = {.tls = true};
-    memset(longest.host, 'x', 253);
+    memset(longest.host, 'x', POLICY_HOST_MAX);
     return page_policy(&longest, config, policy);
 }
 

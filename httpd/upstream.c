@@ -9,8 +9,9 @@
 #define PEER_CONNECTS_WITHIN_MS 10000
 
 /*
- * In this order: once `roomd/status` is here, every retained state and status before it is here
- * too, since brokers answer subscriptions in order and roomd publishes its status after its rooms.
+ * In this order: once a `roomd/status` is here that does not say `publishing`, every retained state
+ * and status before it is here too, since brokers answer subscriptions in order and roomd publishes
+ * that status after its rooms.
  */
 static const struct {
     const char *filter;
@@ -71,7 +72,7 @@ static enum status take_roomd_status(struct broker *broker, const struct topic *
     if (result != STATUS_OK)
         return result;
     broker->roomd = status.state;
-    if (!broker->rooms.complete) {
+    if (!broker->rooms.complete && !status.publishing) {
         mirror_complete(&broker->rooms);
         mirror_complete(&broker->devices);
         log_info("mirror-complete", LOG_TEXT("broker", broker->config->name),
@@ -205,13 +206,13 @@ void upstream_clear(struct upstream *upstream)
     upstream->count = 0;
 }
 
-int64_t upstream_prepare(const struct upstream *upstream, struct pollfd *fds, int64_t now)
+int64_t upstream_prepare(struct upstream *upstream, struct pollfd *fds, int64_t now)
 {
     int64_t deadline = INT64_MAX;
     for (unsigned i = 0; i < upstream->count; i++) {
-        const struct link *link = upstream->brokers[i].link;
+        struct link *link = upstream->brokers[i].link;
         int64_t wanted = link_deadline(link, now);
-        fds[i] = (struct pollfd){.fd = link_fd(link), .events = link_poll_events(link)};
+        fds[i] = link_prepare(link);
         if (wanted < deadline)
             deadline = wanted;
     }
@@ -226,9 +227,21 @@ void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64
 
 /* ---- which broker ---- */
 
+static bool has_room(const struct broker *broker, const char *room_id)
+{
+    return rooms_view_find(&broker->rooms, room_id, NULL) == ROOM_EXISTS;
+}
+
 struct broker *upstream_broker_of_room(struct upstream *upstream, const char *room_id)
 {
-    return &upstream->brokers[config_broker_of_room(upstream->config, room_id)];
+    struct broker *owner = &upstream->brokers[config_broker_of_room(upstream->config, room_id)];
+    if (has_room(owner, room_id))
+        return owner;
+    for (unsigned i = 0; i < upstream->count; i++) {
+        if (has_room(&upstream->brokers[i], room_id))
+            return &upstream->brokers[i];
+    }
+    return owner;
 }
 
 bool upstream_is_served(const struct broker *broker)
@@ -245,10 +258,15 @@ struct broker *upstream_any_broker(struct upstream *upstream)
     return broker;
 }
 
+bool upstream_has_device(const struct broker *broker, const char *device_id)
+{
+    return devices_view_is_reachable(&broker->devices, device_id);
+}
+
 struct broker *upstream_broker_of_device(struct upstream *upstream, const char *device_id)
 {
     for (unsigned i = 0; i < upstream->count; i++) {
-        if (devices_view_is_reachable(&upstream->brokers[i].devices, device_id))
+        if (upstream_has_device(&upstream->brokers[i], device_id))
             return &upstream->brokers[i];
     }
     return NULL;

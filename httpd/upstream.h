@@ -52,8 +52,9 @@ void upstream_set_keyring(struct upstream *upstream, const struct keyring *keyri
 
 void upstream_clear(struct upstream *upstream);
 
-/* Fills one pollfd a broker; the earliest deadline of the links. */
-int64_t upstream_prepare(const struct upstream *upstream, struct pollfd *fds, int64_t now);
+/* Before a wait: fills one pollfd a broker, and sends what was said to it; the earliest deadline of
+ * the links. */
+int64_t upstream_prepare(struct upstream *upstream, struct pollfd *fds, int64_t now);
 
 /* Does what is due, with what poll(2) wrote into the same array. */
 void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64_t now);
@@ -61,14 +62,18 @@ void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64
 /* Is the broker connected, and did its roomd say that it is there? */
 bool upstream_is_served(const struct broker *broker);
 
-/* The broker that `room_id` belongs to. */
+/* The broker where the room is or, when it is nowhere, the one that its id belongs to. A room stays
+ * at the broker it was made at, also when with more brokers its id belongs to another one. */
 struct broker *upstream_broker_of_room(struct upstream *upstream, const char *room_id);
 
 /* A broker for a room of no particular name: one whose roomd answers, in turn, or any when none
  * does. */
 struct broker *upstream_any_broker(struct upstream *upstream);
 
-/* The broker where the device can be reached, or NULL. */
+/* Can the device be reached at `broker`? */
+bool upstream_has_device(const struct broker *broker, const char *device_id);
+
+/* A broker where the device can be reached, or NULL. */
 struct broker *upstream_broker_of_device(struct upstream *upstream, const char *device_id);
 
 /*

@@ -16,13 +16,13 @@
 enum standing { CONNECTED, DEPARTED, AWAY };
 
 struct entry {
-    struct client client; /* `who` points into this entry */
-    char id[PEER_ID_MAX + 1];
-    char room[ROOM_ID_MAX + 1];
+    struct client client; /* `who` names `id` and `room` */
+    char *room;           /* owned; "" where there is none */
     enum standing standing;
     int64_t left_at; /* monotonic ms, while not CONNECTED */
     struct entry *prev, *next;
     UT_hash_handle hh;
+    char id[]; /* no longer than it is: there is an entry for everybody who is connected */
 };
 
 struct clients {
@@ -45,6 +45,12 @@ struct clients *clients_new(int64_t people_keep_ms)
     return clients;
 }
 
+static void free_entry(struct entry *entry)
+{
+    free(entry->room);
+    free(entry);
+}
+
 void clients_free(struct clients *clients)
 {
     if (!clients)
@@ -53,7 +59,7 @@ void clients_free(struct clients *clients)
     HASH_ITER(hh, clients->entries, entry, next)
     {
         HASH_DEL(clients->entries, entry);
-        free(entry);
+        free_entry(entry);
     }
     free(clients);
 }
@@ -67,17 +73,17 @@ static struct entry *find(const struct clients *clients, const char *id)
 
 static struct entry *add(struct clients *clients, const char *id)
 {
-    struct entry *entry = calloc(1, sizeof *entry);
+    size_t len = strlen(id);
+    struct entry *entry = calloc(1, sizeof *entry + len + 1);
     if (!entry)
         return NULL;
-    strcpy(entry->id, id);
-    HASH_ADD_STR(clients->entries, id, entry);
+    memcpy(entry->id, id, len + 1);
+    HASH_ADD_KEYPTR(hh, clients->entries, entry->id, len, entry);
     if (!entry->hh.tbl) {
         free(entry);
         return NULL;
     }
     entry->client.who.peer_id = entry->id;
-    entry->client.who.room = entry->room;
     return entry;
 }
 
@@ -119,22 +125,22 @@ enum status clients_put(struct clients *clients, const struct token_claims *clai
                         const char *token, const void *connection)
 {
     unsigned char token_digest[CLIENT_DIGEST_BYTES];
-    if (!digest(token, token_digest))
-        return STATUS_INTERNAL;
-    struct entry *entry = find(clients, claims->peer_id);
+    char *room = digest(token, token_digest) ? strdup(claims->room) : NULL;
+    struct entry *entry = room ? find(clients, claims->peer_id) : NULL;
     if (entry) {
         arrive(clients, entry);
-    } else {
-        entry = add(clients, claims->peer_id);
-        if (!entry)
-            return STATUS_INTERNAL;
+    } else if (room && (entry = add(clients, claims->peer_id))) {
         entry->client.connected = true;
         clients->connected++;
+    } else {
+        free(room);
+        return STATUS_INTERNAL;
     }
-    entry->client.connection = connection;
+    free(entry->room);
+    entry->client.who.room = entry->room = room;
     entry->client.who.role = claims->role;
+    entry->client.connection = connection;
     entry->client.expires_at = claims->expires_at;
-    strcpy(entry->room, claims->room);
     memcpy(entry->client.token_digest, token_digest, sizeof token_digest);
     meter_back(&entry->client.meter);
     return STATUS_OK;
@@ -179,7 +185,7 @@ static void forget(struct clients *clients, struct away *away, int64_t now)
             break;
         DL_DELETE(away->first, entry);
         HASH_DEL(clients->entries, entry);
-        free(entry);
+        free_entry(entry);
     }
 }
 

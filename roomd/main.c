@@ -98,15 +98,6 @@ static int fail(const char *why)
     return EXIT_FAILURE;
 }
 
-/* Where the store is: as configured, or in the state folder. */
-static bool store_path(const struct config *config, char *out, size_t size)
-{
-    int len = config->roomd_store[0] != '\0'
-                  ? snprintf(out, size, "%s", config->roomd_store)
-                  : snprintf(out, size, "%s/roomd.sqlite", config->state_dir);
-    return len > 0 && (size_t)len < size;
-}
-
 /* A descriptor that tells of the signals that the service handles, which are blocked from here on.
  */
 static int open_signals(void)
@@ -122,7 +113,7 @@ static int open_signals(void)
 
 static int serve(const struct config *config, const struct config_broker *broker)
 {
-    char path[2 * CONFIG_TEXT_MAX];
+    char path[CONFIG_STORE_MAX + 1];
     struct service_options options = {.config = config, .broker = broker, .store_path = path};
     int exit_code = EXIT_FAILURE;
 
@@ -131,9 +122,8 @@ static int serve(const struct config *config, const struct config_broker *broker
         return fail("no descriptor for signals");
     }
     umask(077); /* the store holds people's names */
-    if (!store_path(config, path, sizeof(path))) {
-        fail("the store's path is too long");
-    } else if (service_run(&options) == STATUS_OK) {
+    config_store_path(config, broker, path);
+    if (service_run(&options) == STATUS_OK) {
         exit_code = EXIT_SUCCESS;
     }
     close(options.signal_fd);

@@ -18,20 +18,21 @@ void notices_new_epoch(struct notices *notices)
     notices->told.ever = false;
 }
 
-size_t notices_encode_status(const struct notices *notices, enum roomd_state state,
+size_t notices_encode_status(const struct notices *notices, enum roomd_state state, bool publishing,
                              char out[static OUTBOUND_MAX])
 {
-    struct msg_roomd_status message = {.state = state};
+    struct msg_roomd_status message = {.state = state, .publishing = publishing};
     snprintf(message.version, sizeof(message.version), "%s", PARLEY_VERSION);
     memcpy(message.epoch, notices->epoch, sizeof(message.epoch));
     return msg_encode_roomd_status(&message, out, OUTBOUND_MAX);
 }
 
-void notices_tell_status(const struct notices *notices, struct link *link, enum roomd_state state)
+void notices_tell_status(const struct notices *notices, struct link *link, enum roomd_state state,
+                         bool publishing)
 {
     const struct topic topic = {.kind = TOPIC_ROOMD_STATUS};
     char text[OUTBOUND_MAX];
-    size_t len = notices_encode_status(notices, state, text);
+    size_t len = notices_encode_status(notices, state, publishing, text);
     link_publish(link, &topic, text, len);
 }
 

@@ -34,9 +34,11 @@ void notices_new_epoch(struct notices *notices);
 
 /* The payload of roomd/status, NUL-terminated; returns its length. */
 size_t notices_encode_status(const struct notices *notices, enum roomd_state state,
-                             char out[static OUTBOUND_MAX]);
+                             bool publishing, char out[static OUTBOUND_MAX]);
 
-void notices_tell_status(const struct notices *notices, struct link *link, enum roomd_state state);
+/* `publishing`: the states of some rooms are still to come. */
+void notices_tell_status(const struct notices *notices, struct link *link, enum roomd_state state,
+                         bool publishing);
 
 /* Publishes roomd/stats, unless nothing changed since the last time or there is no broker. */
 void notices_tell_stats(struct notices *notices, struct link *link, const struct stats *stats,

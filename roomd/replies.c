@@ -158,6 +158,15 @@ static void post_closed(struct replies *replies, const struct rooms_effect *effe
     mailbox_add(replies->out, &topic, "", 0);
 }
 
+static void post_refused(struct replies *replies, const struct rooms_effect *effect)
+{
+    /* An id of another form never gets to the rules. */
+    const char *detail = effect->error == STATUS_BAD_ROOM_ID
+                             ? "A room of that id belongs to another broker."
+                             : status_detail(effect->error);
+    replies_lobby_error(replies, effect->peer_id, effect->request, effect->error, detail);
+}
+
 void replies_emit(void *ctx, const struct rooms_effect *effect)
 {
     struct replies *replies = ctx;
@@ -171,8 +180,7 @@ void replies_emit(void *ctx, const struct rooms_effect *effect)
         post_created(replies, effect);
         break;
     case ROOMS_REFUSED:
-        replies_lobby_error(replies, effect->peer_id, effect->request, effect->error,
-                            status_detail(effect->error));
+        post_refused(replies, effect);
         break;
     case ROOMS_CLOSED:
         post_closed(replies, effect);

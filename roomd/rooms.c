@@ -107,6 +107,11 @@ static void refuse_create(struct rooms *rooms, const char *peer_id, const char *
     rooms->options.emit(rooms->options.ctx, &effect);
 }
 
+static bool owns(const struct rooms *rooms, const char *id)
+{
+    return rooms->options.owns == NULL || rooms->options.owns(rooms->options.owner, id);
+}
+
 /* STATUS_OK, or why no room may be added now. */
 static enum status may_add_room(const struct rooms *rooms)
 {
@@ -115,6 +120,14 @@ static enum status may_add_room(const struct rooms *rooms)
     }
     unsigned most = rooms->options.rooms_max;
     return most != 0 && rooms->ledger.rooms >= most ? STATUS_QUOTA : STATUS_OK;
+}
+
+/* An id of our own: of N brokers, the Nth one on average. */
+static void generate_own(const struct rooms *rooms, char id[static ROOM_ID_MAX + 1])
+{
+    do {
+        rooms->options.generate_id(id);
+    } while (!owns(rooms, id));
 }
 
 /* Fills in an id that names no room, if the asker wanted none. */
@@ -126,7 +139,7 @@ static enum status choose_id(const struct rooms *rooms, const char *wanted,
         return STATUS_OK;
     }
     for (int i = 0; i < GENERATE_TRIES; i++) {
-        rooms->options.generate_id(id);
+        generate_own(rooms, id);
         if (ledger_find(&rooms->ledger, id) == NULL) {
             return STATUS_OK;
         }
@@ -144,7 +157,7 @@ static enum status plan_create(const struct rooms *rooms, const char *wanted,
         return status;
     }
     if (*entry == NULL) {
-        return may_add_room(rooms);
+        return owns(rooms, id) ? may_add_room(rooms) : STATUS_BAD_ROOM_ID;
     }
     return (*entry)->peer_count > 0 ? STATUS_ROOM_OCCUPIED : STATUS_OK;
 }

@@ -48,6 +48,9 @@ struct rooms_options {
     unsigned rooms_max; /* 0 = no limit, as of the next */
     unsigned peers_max; /* members of all rooms together */
     void (*generate_id)(char out[static ROOM_ID_MAX + 1]);
+    /* May a room of that id be made here? NULL: any. */
+    bool (*owns)(const void *owner, const char *room_id);
+    const void *owner;
     void (*emit)(void *ctx, const struct rooms_effect *effect);
     void *ctx;
 };
@@ -71,7 +74,8 @@ void rooms_begin(struct rooms *rooms);
 void rooms_commit(struct rooms *rooms);
 void rooms_rollback(struct rooms *rooms);
 
-/* Rule 1. `room_id` is "" when any will do. Answers CREATED or REFUSED. In a transaction. */
+/* Rule 1. `room_id` is "" when any will do. Answers CREATED or REFUSED, STATUS_BAD_ROOM_ID for an
+ * id that is not ours. In a transaction. */
 void rooms_create(struct rooms *rooms, const char *peer_id, const char *request,
                   const char *room_id, int64_t now);
 

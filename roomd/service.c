@@ -178,15 +178,31 @@ static void tell_state(void *ctx, const struct room *room)
     replies_state(ctx, room);
 }
 
-/* The next rooms; after the last, that we are there. What changes meanwhile is published by itself.
+static void tell_status(struct service *service, bool publishing)
+{
+    notices_tell_status(&service->notices, service->link,
+                        service->draining ? ROOMD_DRAINING : ROOMD_ONLINE, publishing);
+}
+
+/*
+ * Once, to find the retained states of rooms that are no more. After our own states, since the
+ * broker does nothing else while it hands out all there are.
  */
+static void look_for_leftovers(struct service *service)
+{
+    link_subscribe(service->link, "rooms/+/state", 0);
+    link_unsubscribe(service->link, "rooms/+/state");
+}
+
+/* The next rooms; after the last, that all of them are there. What changes meanwhile is published
+ * by itself. */
 static void publish_again(struct service *service)
 {
     bool was_last = resync_next(&service->resync, service->rooms, tell_state, &service->replies);
     send_out(service);
     if (was_last) {
-        notices_tell_status(&service->notices, service->link,
-                            service->draining ? ROOMD_DRAINING : ROOMD_ONLINE);
+        tell_status(service, false);
+        look_for_leftovers(service);
     }
 }
 
@@ -194,6 +210,14 @@ static bool may_publish_again(const struct service *service)
 {
     return resync_is_due(&service->resync) && link_is_connected(service->link) &&
            link_is_drained(service->link);
+}
+
+/* Others would look for a room at the broker that its id belongs to (docs/protocol.md, rule 1). */
+static bool owns(const void *owner, const char *room_id)
+{
+    const struct service_options *options = owner;
+    const struct config *config = options->config;
+    return options->broker == &config->brokers[config_broker_of_room(config, room_id)];
 }
 
 static struct rooms *make_rooms(struct service *service)
@@ -204,6 +228,8 @@ static struct rooms *make_rooms(struct service *service)
                                           .rooms_max = config->rooms_max,
                                           .peers_max = config->peers_max,
                                           .generate_id = room_id_generate,
+                                          .owns = owns,
+                                          .owner = service->options,
                                           .emit = replies_emit,
                                           .ctx = &service->replies};
     return rooms_new(&options);
@@ -244,15 +270,15 @@ static void on_connected(void *ctx, int64_t now)
     }
     link_subscribe(service->link, "rooms/+/from/+/+", 1);
     link_subscribe(service->link, "lobby/from/+/create-room", 1);
-    /* Once, to find the retained states of rooms that are no more. */
-    link_subscribe(service->link, "rooms/+/state", 0);
-    link_unsubscribe(service->link, "rooms/+/state");
     if (!resync_begin(&service->resync, service->rooms)) {
         log_error("no-memory");
         give_up(service);
         return;
     }
     publish_again(service);
+    if (resync_is_due(&service->resync)) {
+        tell_status(service, true); /* we answer, whatever is still to come */
+    }
 }
 
 /* A retained state of a room that we do not know: its time ended while we, or the broker, were
@@ -350,7 +376,7 @@ static void loop(struct service *service)
     while (!service->stop) {
         struct pollfd fds[] = {
             {.fd = service->options->signal_fd, .events = POLLIN},
-            {.fd = link_fd(service->link), .events = link_poll_events(service->link)},
+            link_prepare(service->link),
         };
         if (poll(fds, 2, wait_ms(service, clock_monotonic_ms())) < 0 && errno != EINTR) {
             log_error("poll-failed", LOG_TEXT("why", strerror(errno)));
@@ -384,9 +410,11 @@ static void loop(struct service *service)
 static void settle(struct service *service)
 {
     int64_t end = clock_monotonic_ms() + SETTLE_LONGEST_MS;
-    struct pollfd fd = {.fd = link_fd(service->link), .events = POLLIN};
-    while (link_is_connected(service->link) && clock_monotonic_ms() < end &&
-           poll(&fd, 1, SETTLE_QUIET_MS) > 0) {
+    while (link_is_connected(service->link) && clock_monotonic_ms() < end) {
+        struct pollfd fd = link_prepare(service->link);
+        if (poll(&fd, 1, SETTLE_QUIET_MS) <= 0) {
+            return;
+        }
         int64_t now = clock_monotonic_ms();
         link_service(service->link, fd.revents, now);
         turn(service, now);
@@ -399,9 +427,9 @@ static void drain(struct service *service)
 {
     service->draining = true;
     set_store_ok(service, service->store_ok);
-    notices_tell_status(&service->notices, service->link, ROOMD_DRAINING);
+    tell_status(service, resync_is_due(&service->resync));
     settle(service);
-    notices_tell_status(&service->notices, service->link, ROOMD_OFFLINE);
+    notices_tell_status(&service->notices, service->link, ROOMD_OFFLINE, false);
     settle(service);
 }
 
@@ -424,7 +452,7 @@ static enum status begin(struct service *service, int64_t now)
     }
     service->store_ok = true;
     notices_begin(&service->notices, now);
-    notices_encode_status(&service->notices, ROOMD_OFFLINE, will);
+    notices_encode_status(&service->notices, ROOMD_OFFLINE, false, will);
     const struct link_options link = {
         .broker = options->broker,
         .keyring = service->keyring,

@@ -15,7 +15,7 @@ import { filterOf } from '../lib/units.mjs';
 
 const isRoot = process.getuid() === 0;
 const PARTS = ['mosquitto', 'roomd', 'httpd'];
-const UNITS = { mosquitto: 'mosquitto/parley-broker.service', roomd: 'roomd/parley-roomd@.service', httpd: 'httpd/parley-httpd.service' };
+const UNITS = { mosquitto: 'mosquitto/parley-broker@.service', roomd: 'roomd/parley-roomd@.service', httpd: 'httpd/parley-httpd.service' };
 
 const statusOf = (pid) => Object.fromEntries(readFileSync(`/proc/${pid}/status`, 'utf8').trim().split('\n').map((line) => {
   const [name, value] = line.split(/:\s*/);

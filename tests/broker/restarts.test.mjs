@@ -112,17 +112,26 @@ describe('restarts', () => {
     }, { timeout: (GRACE_S + 5) * 1000, every: 200, what: 'the window to close' });
   });
 
-  test('many rooms: all are there again before roomd says that it is, and it stays connected', async () => {
+  test('many rooms: roomd answers while it publishes them, says when all are there, and stays connected', async () => {
     const { ada } = await pair(stack);
     const rooms = [];
     while (rooms.length < 3000) rooms.push(...await Promise.all(Array.from({ length: 100 }, () => stack.room())));
-    const late = await stack.operator();
-    await killRoomd(ada);
+    const epoch = await killRoomd(ada);
+    const ofEpoch = ({ json }) => json.epoch === epoch;
+    await ada.next((message) => message.short === 'roomd/status' && ofEpoch(message) && !message.json.publishing);
+    assert.deepEqual(ada.client.seen('roomd/status').filter(ofEpoch).map(({ json }) => [json.state, json.publishing]), [['online', true], ['online', undefined]]);
+    assert.equal((await ada.join()).resumed, true);
+
+    await stack.kill('mosquitto', { untilReady: false });
+    let late;
+    await until(async () => (late = await stack.operator().catch(() => null)), { timeout: 15_000, every: 100, what: 'the broker' });
+    await late.subscribe('roomd/status', 1);
+    await late.next((message) => message.short === 'roomd/status' && message.json.state === 'online' && message.json.epoch !== epoch && !message.json.publishing, 15_000);
     await late.subscribe('rooms/+/state', 0);
     await late.settle();
     const known = new Set(late.seen(/^rooms\/[^/]+\/state$/).map(({ json }) => json?.room_id));
     assert.deepEqual(rooms.filter((id) => !known.has(id)), []);
-    assert.equal((await ada.join()).resumed, true);
+    await stack.ready();
   });
 
   test('a damaged store is moved aside, said so, and seats bring the room back', async () => {

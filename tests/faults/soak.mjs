@@ -18,6 +18,8 @@ const ROOM_TTL_S = 30;
 /** The gate remembers people for two minutes and a grace: until then it has to grow. Then some more, for the allocators. */
 const WARM_UP_MS = (120 + GRACE_S + 55) * 1000;
 const SAMPLE_MS = 1000;
+/** How often it is said how far it has come, in samples. */
+const SAY_EVERY = 60;
 /** What comes and goes by itself: what an allocator keeps of the busiest moment so far; and some of SQLite's pages, until its log has been through once. */
 const NOISE_KIB = 512;
 const STORE_NOISE = 64 * 1024;
@@ -72,7 +74,12 @@ export async function soak(minutes) {
   const end = start + minutes * 60_000;
   const running = new Set();
   const samples = [];
-  const sampler = setInterval(() => performance.now() - start >= WARM_UP_MS && samples.push({ done, ...sample(stack) }), SAMPLE_MS);
+  const sampler = setInterval(() => {
+    if (performance.now() - start < WARM_UP_MS) return;
+    const now = { done, ...sample(stack) };
+    samples.push(now);
+    if (samples.length % SAY_EVERY === 1) console.error(`faults: soak: ${done} calls, KiB ${now.parts.map(({ part, kib }) => `${part} ${kib}`).join(', ')}, store ${now.store} bytes`);
+  }, SAMPLE_MS);
   while (performance.now() < end) {
     const due = Math.floor((performance.now() - start) / 1000 * PER_S);
     for (; begun < due && running.size < 4 * PER_S; begun++) {

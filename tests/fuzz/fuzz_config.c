@@ -67,8 +67,13 @@ static void check_config(const struct config *from)
     PROMISE(config_broker_of_room(from, "r1") < from->broker_count);
     struct address_nets trusted;
     PROMISE(address_nets_parse(from->trusted_proxies, &trusted));
-    for (unsigned i = 0; i < from->broker_count; i++)
+    for (unsigned i = 0; i < from->broker_count; i++) {
+        char store[CONFIG_STORE_MAX + 1], other[CONFIG_STORE_MAX + 1];
         PROMISE(config_broker_by_name(from, from->brokers[i].name) == (int)i);
+        config_store_path(from, &from->brokers[i], store);
+        config_store_path(from, &from->brokers[0], other);
+        PROMISE(i == 0 || strcmp(store, other) != 0);
+    }
     check_written(from);
     check_bodies(from);
 }

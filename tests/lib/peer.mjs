@@ -9,7 +9,7 @@ export class Peer {
    * @param {import('./stack.mjs').Stack} stack
    * @param {string} room
    * @param {{id: string, token: string, name?: string, session?: string, transport?: 'ws' | 'tcp' | 'tls', version?: 4 | 5, clean?: boolean,
-   *          will?: object | null, keepalive?: number, from?: string}} options `will` null: none
+   *          will?: object | null, keepalive?: number, from?: string, broker?: import('./stack.mjs').Broker}} options `will` null: none
    */
   constructor(stack, room, options) {
     this.stack = stack;
@@ -28,10 +28,10 @@ export class Peer {
 
   /** Connects and subscribes as a page does, also again after a loss (same session). */
   async connect() {
-    const { transport = 'ws', version = 5, will, clean, keepalive, from } = this.options;
+    const { transport = 'ws', version = 5, will, clean, keepalive, from, broker } = this.options;
     const lastWill = { topic: `parley/v1/${this.from('gone')}`, payload: Buffer.from(JSON.stringify({ session: this.session })), qos: 1, retain: false };
     this.client = new TestClient(this.stack, {
-      url: this.stack.urlOf(transport),
+      url: this.stack.urlOf(transport, broker),
       id: this.id, password: this.token, version, clean, keepalive, from,
       will: will === null ? undefined : will ?? lastWill,
     });
@@ -87,7 +87,7 @@ export class Peer {
 
   /** Returns when roomd has handled what was sent so far, and this peer has got what came of it. */
   async settle() {
-    await this.stack.roomdSettled();
+    await this.stack.roomdSettled(this.options.broker);
     await this.client.settle();
   }
 }
@@ -96,10 +96,10 @@ export class Peer {
  * Two members of a new room, in the order in which they joined, with nothing left unread.
  *
  * @param {import('./stack.mjs').Stack} stack
- * @param {object} [options] of both
+ * @param {object} [options] of both, and `room`, the room's id
  */
-export async function pair(stack, options = {}) {
-  const room = await stack.room();
+export async function pair(stack, { room: wanted, ...options } = {}) {
+  const room = await stack.room(wanted);
   const ada = await stack.peer(room, { name: 'Ada', ...options });
   const bob = await stack.peer(room, { name: 'Bob', ...options });
   await ada.join();

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -17,26 +17,31 @@ import { http } from './http.mjs';
 import { randomId, readKey } from './jwt.mjs';
 import { Peer } from './peer.mjs';
 import { until } from './poll.mjs';
-import { freePorts } from './ports.mjs';
+import { freePortRow } from './ports.mjs';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 const READY_MS = 180_000; // the first start may build
 const STOP_MS = 20_000;
-const PARTS = ['mosquitto', 'roomd', 'roomd_standby', 'httpd'];
+/** Ports are taken for so many brokers at least: a test may start anew with more of them than before. */
+const SHARDS_LEAST = 4;
 
 /** Limits would only be in the way of tests that hurry; a test of limits sets its own. */
 const NO_LIMITS = ['client_messages_per_s', 'client_bytes_per_s', 'address_connects_per_min', 'address_rooms_per_min',
   'address_tokens_per_min', 'rooms_max', 'peers_max'];
 
+/** @typedef {{name: string, suffix: string, wsUrl: string, mqttUrl: string, mqttsUrl: string}} Broker */
+
 export class Stack {
   /**
-   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean, standby?: boolean, env?: Record<string, string>, mode?: number, below?: string}} [options]
-   *   `config` is sections of options; `tls`: by `--tls`, and every client trusts the certificate that it makes; `standby`: with a second roomd; `env` is what is changed in
-   *   the environment, `mode` who may reach the state folder; `below` where it is made
+   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean, standby?: boolean, shards?: number, env?: Record<string, string>, mode?: number, below?: string}} [options]
+   *   `config` is sections of options; `tls`: by `--tls`, and every client trusts the certificate that it makes; `standby`: with a second roomd; `shards`: so many
+   *   brokers; `env` is what is changed in the environment, `mode` who may reach the state folder; `below` where it is made
    */
-  constructor({ config = {}, tls = false, standby = false, env = {}, mode = 0o711, below = tmpdir() } = {}) {
+  constructor({ config = {}, tls = false, standby = false, shards = 1, env = {}, mode = 0o711, below = tmpdir() } = {}) {
     this.tls = tls;
     this.standby = standby;
+    this.shards = shards;
+    this.shardsMost = Math.max(shards, SHARDS_LEAST);
     this.env = { ...process.env, ...env };
     this.mode = mode;
     this.below = below;
@@ -44,26 +49,52 @@ export class Stack {
     this.violations = [];
     this.knownInvalid = new Set();
     this.clients = [];
+    this.observers = [];
     this.log = [];
   }
 
   async start() {
-    const [httpPort, wsPort, mqttPort, mqttsPort] = await freePorts(4);
     this.folder = mkdtempSync(join(this.below, 'parley-test-'));
     chmodSync(this.folder, this.mode); // started by root, the daemons become another user, whose state folder is in here
     this.stateDir = join(this.folder, 'state');
-    const configFile = join(this.folder, 'test.conf');
-    writeFileSync(configFile, Object.entries(this.config).map(([section, options]) =>
+    writeFileSync(join(this.folder, 'test.conf'), Object.entries(this.config).map(([section, options]) =>
       `[${section}]\n${Object.entries(options).map(([name, value]) => `${name} = ${value}\n`).join('')}`).join('\n'));
+    this.ports = await freePortRow(1 + 3 * this.shardsMost);
+    await this.#run();
+  }
+
+  /** Stops everything, and starts it again with what it has kept. @param {{shards?: number}} [options] another number of brokers */
+  async restart({ shards = this.shards } = {}) {
+    for (const observer of this.observers.splice(0)) await observer.end();
+    const fault = await this.#end();
+    if (fault) throw new Error(fault);
+    this.shards = shards;
+    await this.#run();
+  }
+
+  /** The brokers that `--shards` makes. */
+  #brokers(s) {
+    const url = (scheme, nth, index) => `${scheme}://127.0.0.1:${this.ports + 1 + nth * this.shardsMost + index}`;
+    return Array.from({ length: this.shards }, (_, index) => ({
+      name: index === 0 ? 'main' : `shard${index + 1}`,
+      suffix: index === 0 ? '' : `-shard${index + 1}`, // of the names of its parts
+      wsUrl: `${url(`ws${s}`, 0, index)}/`,
+      mqttUrl: url('mqtt', 1, index),
+      mqttsUrl: url('mqtts', 2, index),
+    }));
+  }
+
+  async #run() {
     const s = this.tls ? 's' : '';
-    this.httpUrl = `http${s}://127.0.0.1:${httpPort}`;
-    this.wsUrl = `ws${s}://127.0.0.1:${wsPort}/`;
-    this.mqttUrl = `mqtt://127.0.0.1:${mqttPort}`;
-    this.mqttsUrl = `mqtts://127.0.0.1:${mqttsPort}`;
+    this.httpUrl = `http${s}://127.0.0.1:${this.ports}`;
+    this.brokers = this.#brokers(s);
+    const [{ wsUrl, mqttUrl, mqttsUrl }] = this.brokers; // what is meant where no broker is named
+    Object.assign(this, { wsUrl, mqttUrl, mqttsUrl });
+    const port = (url) => new URL(url).port;
     const started = performance.now();
-    this.process = spawn('./parley', ['run', '--state-dir', this.stateDir, '--config', configFile, '--http-port', httpPort,
-      '--ws-port', wsPort, '--mqtt-port', mqttPort, ...(this.standby ? ['--standby'] : []), ...(this.tls ? ['--tls', '--mqtts-port', mqttsPort] : []),
-      ...(this.env.PARLEY_MOSQUITTO ? ['--mosquitto', this.env.PARLEY_MOSQUITTO] : [])].map(String),
+    this.process = spawn('./parley', ['run', '--state-dir', this.stateDir, '--config', join(this.folder, 'test.conf'), '--http-port', this.ports,
+      '--ws-port', port(wsUrl), '--mqtt-port', port(mqttUrl), ...(this.standby ? ['--standby'] : []), ...(this.tls ? ['--tls', '--mqtts-port', port(mqttsUrl)] : []),
+      ...(this.shards > 1 ? ['--shards', this.shards] : []), ...(this.env.PARLEY_MOSQUITTO ? ['--mosquitto', this.env.PARLEY_MOSQUITTO] : [])].map(String),
     { cwd: root, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.lastResort = () => this.process.kill('SIGTERM');
     process.on('exit', this.lastResort);
@@ -75,7 +106,8 @@ export class Stack {
     await this.#untilReady();
     this.readyAfterMs = performance.now() - started;
     if (this.tls) this.ca = [readFileSync(join(this.stateDir, 'tls.crt'))];
-    await this.#observe();
+    for (const { mqttUrl: url } of this.brokers) this.observers.push(await this.#observe(url));
+    [this.observer] = this.observers;
   }
 
   #untilReady() {
@@ -96,11 +128,12 @@ export class Stack {
   }
 
   /** An operator who listens to everything: whatever crosses the wire in a test is judged by the schemas. */
-  async #observe() {
+  async #observe(url) {
     const id = 'o-observer';
-    this.observer = new TestClient(this, { url: this.mqttUrl, id, password: await this.token('operator', id, undefined, 86400), reconnectPeriod: 100 });
-    await this.observer.connect();
-    await this.observer.subscribe('#');
+    const observer = new TestClient(this, { url, id, password: await this.token('operator', id, undefined, 86400), reconnectPeriod: 100 });
+    await observer.connect();
+    await observer.subscribe('#');
+    return observer;
   }
 
   /** Waits until the newest statistics say what was seen, and returns them. */
@@ -147,17 +180,17 @@ export class Stack {
   /**
    * A connected client.
    *
-   * @param {{id: string, token?: string, transport?: 'ws' | 'tcp' | 'tls'}} options and those of TestClient
+   * @param {{id: string, token?: string, transport?: 'ws' | 'tcp' | 'tls', broker?: Broker}} options and those of TestClient
    */
-  async client({ transport = 'tcp', token, ...options }) {
-    const client = new TestClient(this, { url: this.urlOf(transport), password: token, ...options });
+  async client({ transport = 'tcp', token, broker, ...options }) {
+    const client = new TestClient(this, { url: this.urlOf(transport, broker), password: token, ...options });
     this.clients.push(client);
     return client.connect();
   }
 
-  /** Where the broker is reached by `transport`. @param {'ws' | 'tcp' | 'tls'} transport */
-  urlOf(transport) {
-    return { ws: this.wsUrl, tcp: this.mqttUrl, tls: this.mqttsUrl }[transport];
+  /** Where the broker is reached by `transport`. @param {'ws' | 'tcp' | 'tls'} transport @param {Broker} [broker] */
+  urlOf(transport, broker = this.brokers[0]) {
+    return { ws: broker.wsUrl, tcp: broker.mqttUrl, tls: broker.mqttsUrl }[transport];
   }
 
   /** A connected device (id and token made here). */
@@ -180,24 +213,25 @@ export class Stack {
    * @param {object} [options] of Peer
    */
   async peer(room, options = {}) {
-    let { id, token } = options;
+    let { id, token, broker } = options;
     if (!token) {
       if (id) token = await this.token('peer', id, room);
       else {
         const answer = await this.http('POST', `/api/rooms/${room}/peers`);
         if (answer.status !== 201) throw new Error(`POST /api/rooms/${room}/peers: ${answer.status} ${answer.text}`);
         ({ peer_id: id, token } = answer.json);
+        if (this.shards > 1) broker = this.brokers.find(({ wsUrl }) => wsUrl === answer.json.mqtt.url);
       }
     }
-    const peer = new Peer(this, room, { ...options, id, token });
+    const peer = new Peer(this, room, { ...options, id, token, broker });
     await peer.connect();
     return peer;
   }
 
-  /** Returns when roomd has handled everything that reached the broker before this call. */
-  async roomdSettled() {
-    this.prober ??= this.device(randomId('d-prober-'));
-    const prober = await this.prober;
+  /** Returns when roomd has handled everything that reached the broker before this call. @param {Broker} [broker] */
+  async roomdSettled(broker = this.brokers[0]) {
+    broker.prober ??= this.device(randomId('d-prober-'), { broker });
+    const prober = await broker.prober;
     const request = randomId('r-');
     await prober.publish(`lobby/from/${prober.id}/create-room`, { request, room_id: 'probe' });
     await prober.next((message) => message.short.startsWith(`lobby/to/${prober.id}/`) && message.json?.request === request);
@@ -218,6 +252,12 @@ export class Stack {
   /** The pid of a part, from its pid file. */
   pid(part) {
     return Number(readFileSync(join(this.stateDir, `${part}.pid`), 'utf8'));
+  }
+
+  /** Those of all parts that run, by their names. @returns {Record<string, number>} */
+  pids() {
+    const parts = existsSync(this.stateDir) ? readdirSync(this.stateDir).flatMap((file) => /^(.*)\.pid$/.exec(file)?.[1] ?? []) : [];
+    return Object.fromEntries(parts.map((part) => [part, this.pid(part)]));
   }
 
   signal(part, signal) {
@@ -266,31 +306,32 @@ export class Stack {
   /** Ends the clients of one test and hands over what was wrong on the wire. */
   async cleanUp() {
     await Promise.all(this.clients.splice(0).map((client) => client.end()));
-    this.prober = undefined;
+    for (const broker of this.brokers) broker.prober = undefined;
     const violations = this.violations.splice(0);
     if (violations.length > 0) throw new Error(`payloads that the documents do not allow:\n${violations.join('\n')}`);
   }
 
   /** Stops it as Ctrl-C would, and checks that nothing is left running. */
   async stop() {
-    await this.observer?.end();
-    const pids = PARTS.flatMap((part) => {
-      try {
-        return [[part, this.pid(part)]];
-      } catch {
-        return [];
-      }
-    });
+    for (const observer of this.observers) await observer.end();
+    const fault = await this.#end();
+    rmSync(this.folder, { recursive: true, force: true });
+    if (!this.observer) return; // it never started, and has said why
+    if (fault) throw new Error(`${fault}\n${this.tail()}`);
+    const finding = this.log.findIndex((line) => /(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:/.test(line));
+    if (finding >= 0) throw new Error(this.log.slice(finding, finding + 40).join('\n'));
+  }
+
+  /** Tells it to end, and waits. @returns {Promise<string>} what is wrong then, or '' */
+  async #end() {
+    const pids = Object.entries(this.pids());
     this.process.kill('SIGTERM');
     const late = new Promise((resolve) => setTimeout(resolve, STOP_MS, 'late').unref());
     const code = await Promise.race([this.ended, late]);
     process.off('exit', this.lastResort);
-    rmSync(this.folder, { recursive: true, force: true });
-    if (!this.observer) return; // it never started, and has said why
-    if (code !== 0) throw new Error(`./parley run ended with ${code}\n${this.tail()}`);
-    for (const [part, pid] of pids) if (isAlive(pid)) throw new Error(`${part} still runs after ./parley run ended`);
-    const finding = this.log.findIndex((line) => /(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:/.test(line));
-    if (finding >= 0) throw new Error(this.log.slice(finding, finding + 40).join('\n'));
+    const left = pids.filter(([, pid]) => isAlive(pid)).map(([part]) => part);
+    if (code !== 0) return `./parley run ended with ${code}`;
+    return left.length > 0 ? `${left} still run after ./parley run ended` : '';
   }
 }
 

@@ -60,6 +60,7 @@ export class FakeMqtt {
   reconnects = [];
   pings = 0;
   ended = false;
+  keptFor = Infinity;
   destroyed = 0;
   #listeners = new Map();
 
@@ -93,8 +94,10 @@ export class FakeMqtt {
     this.pings++;
   }
 
-  end() {
+  /** @param {boolean} _force @param {{properties: {sessionExpiryInterval: number}}} options */
+  end(_force, { properties }) {
     this.ended = true;
+    this.keptFor = properties.sessionExpiryInterval;
   }
 
   // what the broker does

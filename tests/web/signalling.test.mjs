@@ -121,6 +121,13 @@ test('a broker that stays away is asked less and less often', async () => {
   }
 });
 
+test('stop: the broker keeps nothing for it', () => {
+  const { client, signalling } = start();
+  client.accept();
+  signalling.stop();
+  assert.deepEqual([client.ended, client.keptFor], [true, 0]);
+});
+
 for (const reasonCode of [0x8e, 0x98]) {
   test(`replaced (0x${reasonCode.toString(16)}): says so and stops`, async () => {
     const { client, clock, heard } = start();

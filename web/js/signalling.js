@@ -31,7 +31,7 @@ import { LIMITS, formatTopic, isHeard, parseMessage, parseTopic, topicQos } from
  *   publish(topic: string, payload: string, options: object): unknown,
  *   reconnect(stores: {incomingStore: any, outgoingStore: any}): unknown,
  *   sendPing(): unknown,
- *   end(force?: boolean): unknown,
+ *   end(force: boolean, options: {properties: object}): unknown,
  * }} MqttClient
  */
 
@@ -246,7 +246,8 @@ export class Signalling extends Emitter {
     this.#stopped = true;
     this.#pass.stop();
     for (const timer of [this.#retryTimer, this.#probeTimer, this.#awayTimer]) this.#clock.clearTimeout(timer);
-    this.#client?.end(isClosing);
+    // Nobody comes back for what the broker would keep.
+    this.#client?.end(isClosing, { properties: { sessionExpiryInterval: 0 } });
   }
 
   /** @param {MqttClient} client */

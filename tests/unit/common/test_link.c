@@ -87,8 +87,7 @@ static void serve_until(struct end **ends, const int *counter, int wanted)
         int64_t now = clock_monotonic_ms(), wake = deadline;
         assert_true(now < deadline);
         for (; ends[count]; count++) {
-            fds[count] = (struct pollfd){.fd = link_fd(ends[count]->link),
-                                         .events = link_poll_events(ends[count]->link)};
+            fds[count] = link_prepare(ends[count]->link);
             int64_t due = link_deadline(ends[count]->link, now);
             wake = due < wake ? due : wake;
         }
@@ -120,7 +119,8 @@ static void test_message_and_answer(void **state)
     serve_until(ENDS(&roomd, &peer), &peer.connects, 1);
     int no_delay = 0;
     socklen_t size = sizeof no_delay;
-    assert_int_equal(getsockopt(link_fd(peer.link), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
+    assert_int_equal(
+        getsockopt(link_prepare(peer.link).fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
     assert_int_equal(no_delay, 1);
 
     /* What roomd hears of itself says that its subscription stands. */
@@ -185,7 +185,7 @@ static void test_will_is_for_losses_only(void **state)
     mortal = (struct end){0};
     open_end(&mortal, "s-roomd", &status);
     serve_until(ENDS(&watcher, &mortal), &mortal.connects, 1);
-    shutdown(link_fd(mortal.link), SHUT_RDWR);
+    shutdown(link_prepare(mortal.link).fd, SHUT_RDWR);
     serve_until(ENDS(&watcher, &mortal), &mortal.losses, 1);
     serve_until(ENDS(&watcher), &watcher.messages, 1);
     assert_int_equal(watcher.topic.kind, TOPIC_ROOMD_STATUS);
@@ -236,7 +236,7 @@ static int64_t upgrade_time(struct end *end)
     while (!fds[0].revents) {
         int64_t now = clock_monotonic_ms();
         assert_true(now < start + PATIENCE_MS);
-        fds[1] = (struct pollfd){.fd = link_fd(end->link), .events = link_poll_events(end->link)};
+        fds[1] = link_prepare(end->link);
         poll(fds, 2, (int)(link_deadline(end->link, now) - now));
         link_service(end->link, fds[1].revents, clock_monotonic_ms());
     }
@@ -305,8 +305,8 @@ static void test_backoff_grows_and_is_jittered(void **state)
     assert_int_equal(link_deadline(end.link, now), now);
     for (int attempt = 0; attempt < 14; attempt++) {
         link_service(end.link, 0, now);
-        for (int turns = 0; link_fd(end.link) >= 0; turns++) {
-            struct pollfd wait = {.fd = link_fd(end.link), .events = POLLIN | POLLOUT};
+        for (int turns = 0; link_prepare(end.link).fd >= 0; turns++) {
+            struct pollfd wait = {.fd = link_prepare(end.link).fd, .events = POLLIN | POLLOUT};
             assert_true(turns < 100);
             poll(&wait, 1, 100);
             link_service(end.link, wait.revents, now);
@@ -342,10 +342,10 @@ static void test_a_refusal_does_not_slow_it_down(void **state)
         link_service(end.link, POLLOUT, now);
         assert_true(read(peer, connect, sizeof connect) > 0);
         assert_int_equal(write(peer, not_authorized, sizeof not_authorized), sizeof not_authorized);
-        struct pollfd readable = {.fd = link_fd(end.link), .events = POLLIN};
+        struct pollfd readable = {.fd = link_prepare(end.link).fd, .events = POLLIN};
         assert_int_equal(poll(&readable, 1, PATIENCE_MS), 1);
         link_service(end.link, POLLIN, now);
-        assert_int_equal(link_fd(end.link), -1);
+        assert_int_equal(link_prepare(end.link).fd, -1);
         int64_t wait = link_deadline(end.link, now) - now;
         assert_in_range(wait, 500, 1000);
         now += wait;
@@ -367,9 +367,9 @@ static void test_silent_broker_is_given_up(void **state)
     open_end(&end, "s-roomd", NULL);
     link_service(end.link, 0, 1000);
     link_service(end.link, POLLOUT, 5999);
-    assert_true(link_fd(end.link) >= 0);
+    assert_true(link_prepare(end.link).fd >= 0);
     link_service(end.link, 0, 6000);
-    assert_int_equal(link_fd(end.link), -1);
+    assert_int_equal(link_prepare(end.link).fd, -1);
     assert_in_range(link_deadline(end.link, 6000), 6125, 6250);
     link_free(end.link);
     close(fd);

@@ -72,7 +72,8 @@ static void test_texts(void **state)
     struct msg_room room = {.room_id = "r", .rev = 3, .max_peers = 2};
     struct msg_create_room create = {.request = "q"}, wanted = {.request = "q", .room_id = "k"};
     struct msg_room_created created = {.request = "q", .room_id = "k", .created = true};
-    struct msg_roomd_status status = {ROOMD_ONLINE, "0.1.0", "e1"};
+    struct msg_roomd_status status = {ROOMD_ONLINE, "0.1.0", "e1", false};
+    struct msg_roomd_status publishing = {ROOMD_ONLINE, "0.1.0", "e1", true};
     (void)state;
     CHECK(msg_encode_room(&room, out, size),
           "{\"room_id\":\"r\",\"max_peers\":2,\"rev\":3,\"peers\":[]}");
@@ -100,6 +101,8 @@ static void test_texts(void **state)
           "{\"request\":\"q\",\"room_id\":\"k\",\"peer_name\":\"Ann\"}");
     CHECK(msg_encode_roomd_status(&status, out, size),
           "{\"state\":\"online\",\"version\":\"0.1.0\",\"epoch\":\"e1\"}");
+    CHECK(msg_encode_roomd_status(&publishing, out, size),
+          "{\"state\":\"online\",\"version\":\"0.1.0\",\"epoch\":\"e1\",\"publishing\":true}");
 }
 
 static void test_lobby_and_status_round_trip(void **state)
@@ -123,10 +126,11 @@ static void test_lobby_and_status_round_trip(void **state)
         assert_int_equal(error_out.error, error);
     }
     for (enum roomd_state s = ROOMD_OFFLINE; s <= ROOMD_DRAINING; s++) {
-        struct msg_roomd_status in = {s, "1", "e"}, out;
+        struct msg_roomd_status in = {s, "1", "e", s == ROOMD_ONLINE}, out;
         msg_encode_roomd_status(&in, text, sizeof text);
         assert_int_equal(msg_decode_roomd_status(payload_of(text), &out, NULL), OK);
         assert_int_equal(out.state, s);
+        assert_int_equal(out.publishing, in.publishing);
     }
     for (enum ring_answer a = RING_ACCEPTED; a <= RING_DECLINED; a++) {
         snprintf(text, sizeof text, "{\"request\":\"q\",\"answer\":\"%s\"}", ring_answer_name(a));

@@ -41,6 +41,12 @@ static struct keyring *new_keyring(void)
     return keys;
 }
 
+static bool owns(const void *owner, const char *room_id)
+{
+    (void)owner;
+    return strcmp(room_id, "elsewhere") != 0;
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -52,6 +58,7 @@ static int start(void **state)
     const struct rooms_options options = {.grace_ms = 30000,
                                           .ttl_ms = 86400000,
                                           .generate_id = room_id_generate,
+                                          .owns = owns,
                                           .emit = replies_emit,
                                           .ctx = &replies};
     intake = (struct intake){
@@ -216,6 +223,9 @@ static void lobby_errors_name_the_request(void **state)
     take(TOPIC_JOIN, "r1", "p-a", "{\"session\":\"s1\",\"peer_name\":\"Ann\"}");
     take(TOPIC_CREATE_ROOM, "", "d-door", "{\"request\":\"q3\",\"room_id\":\"r1\"}");
     assert_contains(payload(0), "\"error\":\"room-occupied\"");
+    take(TOPIC_CREATE_ROOM, "", "d-1", "{\"request\":\"q1\",\"room_id\":\"elsewhere\"}");
+    assert_string_equal(payload(0), "{\"request\":\"q1\",\"error\":\"bad-room-id\",\"detail\":"
+                                    "\"A room of that id belongs to another broker.\"}");
 }
 
 static void join_to_no_room(void **state)

@@ -19,12 +19,19 @@
 static struct rooms *rooms;
 static char told[4096]; /* what was emitted since say_nothing() */
 static unsigned generated;
-static unsigned ids_taken; /* this many generated ids are the same */
+static unsigned ids_taken;  /* this many generated ids are the same */
+static const char *foreign; /* ids with this in them belong elsewhere */
 
 static void generate(char out[static ROOM_ID_MAX + 1])
 {
     snprintf(out, ROOM_ID_MAX + 1, "gen-%u", generated < ids_taken ? 0 : generated);
     generated++;
+}
+
+static bool owns(const void *owner, const char *room_id)
+{
+    assert_ptr_equal(owner, &foreign);
+    return foreign == NULL || strstr(room_id, foreign) == NULL;
 }
 
 static void emit(void *ctx, const struct rooms_effect *effect)
@@ -75,6 +82,8 @@ static struct rooms *make(unsigned rooms_max, unsigned peers_max)
                                           .rooms_max = rooms_max,
                                           .peers_max = peers_max,
                                           .generate_id = generate,
+                                          .owns = owns,
+                                          .owner = &foreign,
                                           .emit = emit};
     return rooms_new(&options);
 }
@@ -83,6 +92,7 @@ static int start(void **state)
 {
     (void)state;
     generated = ids_taken = 0;
+    foreign = NULL;
     say_nothing();
     rooms = make(0, 0);
     return 0;
@@ -229,6 +239,38 @@ static void generated_ids_are_tried_again(void **state)
     ids_taken = 99; /* randomness that repeats itself is no reason to hand out a room twice */
     create("", 0);
     assert_told("s-httpd q refused unavailable; ");
+}
+
+static void generated_ids_are_our_own(void **state)
+{
+    (void)state;
+    foreign = "gen-1";
+    generated = 10; /* ten in a row that are not */
+    create("", 0);
+    assert_told("gen-20 rev 1; s-httpd q created gen-20; ");
+    generated = 11;
+    try_create("");
+    assert_told("s-httpd q found gen-21; ");
+}
+
+static void wanted_ids_have_to_be_our_own(void **state)
+{
+    const struct room old = {.id = "r-2", .rev = 1};
+    (void)state;
+    foreign = "r-";
+    create("r-1", 0);
+    try_create("r-1");
+    assert_told("s-httpd q refused bad-room-id; s-httpd q refused bad-room-id; ");
+    assert_int_equal(rooms_count(rooms).rooms, 0);
+    create("r1", 0);
+    assert_told("r1 rev 1; s-httpd q created r1; ");
+
+    /* One from a time when it was ours is here, and stays. */
+    rooms_load(rooms, &old, 0, 0);
+    create("r-2", 0);
+    join("r-2", "p-a", 0);
+    assert_string_equal(strstr(told, "s-httpd"), "s-httpd q found r-2; r-2 rev 2; p-a hears 1; ");
+    say_nothing();
 }
 
 /* ---- rooms that are not there ---- */
@@ -579,6 +621,8 @@ int main(void)
         TEST(create_finds_an_empty_room),
         TEST(create_refuses_an_occupied_room),
         TEST(generated_ids_are_tried_again),
+        TEST(generated_ids_are_our_own),
+        TEST(wanted_ids_have_to_be_our_own),
         TEST(no_such_room),
         TEST(seat_brings_a_room_back),
         TEST(end_of_the_window_is_written),

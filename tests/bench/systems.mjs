@@ -1,0 +1,165 @@
+/**
+ * The systems that are compared, each started on a port of its own: `start()` gives what the load generator has to know of it, and
+ * `stop()` ends it.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { freePorts } from '../lib/ports.mjs';
+import { Stack, root } from '../lib/stack.mjs';
+import { until } from '../lib/poll.mjs';
+
+const build = process.env.PARLEY_BUILD_DIR ?? join(root, 'build');
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const START_MS = 20_000;
+
+/** A program that says `ready` in a line of its own. */
+async function startProgram(command, args) {
+  const child = spawn(command, args.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${command} ${args.join(' ')} ended with ${code}`)));
+    child.once('error', reject);
+    createInterface({ input: child.stdout }).on('line', (line) => line === 'ready' && resolve());
+    setTimeout(() => reject(new Error(`${command}: not ready`)), START_MS).unref();
+  });
+  return child;
+}
+
+function end(child) {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once('exit', resolve);
+    child.kill('SIGKILL');
+  });
+}
+
+/** Parley as `./parley run` starts it, everything on but for the rate limits. */
+export class Parley {
+  constructor({ mosquitto, shards = 1 } = {}) {
+    this.mosquitto = mosquitto;
+    this.shards = shards;
+  }
+
+  async start() {
+    const env = this.mosquitto ? { PARLEY_MOSQUITTO: this.mosquitto } : {};
+    this.stack = new Stack({ env, shards: this.shards, config: { parley: { log_level: 'warn' } } });
+    await this.stack.start();
+    for (const observer of this.stack.observers.splice(0)) await observer.end(); // who listens to everything is no part of the work
+    return this;
+  }
+
+  pid(part) {
+    return this.stack.pid(part);
+  }
+
+  /** What signals: httpd is measured apart. */
+  get pids() {
+    return this.stack.brokers.flatMap(({ suffix }) => [this.pid(`mosquitto${suffix}`), this.pid(`roomd${suffix}`)]);
+  }
+
+  args({ tcp = false } = {}) {
+    return ['--parley', join(this.stack.stateDir, 'parley.conf'), ...(tcp ? ['--tcp'] : [])];
+  }
+
+  async stop() {
+    await this.stack.stop();
+  }
+}
+
+/** Mosquitto without gate and tokens, and a stub that answers joins. */
+export class Bare {
+  constructor({ mosquitto = 'mosquitto' } = {}) {
+    this.mosquitto = mosquitto;
+  }
+
+  async start() {
+    [this.tcpPort, this.wsPort] = await freePorts(2);
+    this.folder = mkdtempSync(join(tmpdir(), 'parley-bench-'));
+    const file = join(this.folder, 'mosquitto.conf');
+    writeFileSync(file, `allow_anonymous true
+listener ${this.tcpPort} 127.0.0.1
+listener ${this.wsPort} 127.0.0.1
+protocol websockets
+socket_domain ipv4
+set_tcp_nodelay true
+max_inflight_messages 32767
+max_queued_messages 25000
+persistence false
+sys_interval 0
+log_dest none
+user root
+`);
+    this.broker = spawn(this.mosquitto, ['-c', file], { stdio: 'ignore' });
+    await until(async () => {
+      this.stub = await startProgram(join(build, 'bin/bench_stub'), [this.tcpPort]).catch(() => undefined);
+      return this.stub;
+    }, { timeout: START_MS, what: 'a bare Mosquitto' });
+    return this;
+  }
+
+  get pids() {
+    return [this.broker.pid, this.stub.pid];
+  }
+
+  args({ tcp = false } = {}) {
+    return ['--dialect', 'mqtt', '--port', tcp ? this.tcpPort : this.wsPort, ...(tcp ? ['--tcp'] : [])].map(String);
+  }
+
+  async stop() {
+    await end(this.stub);
+    await end(this.broker);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A server of one Node process. */
+class NodeServer {
+  constructor(script, dialect) {
+    this.script = script;
+    this.dialect = dialect;
+  }
+
+  async start() {
+    [this.port] = await freePorts(1);
+    this.child = await startProgram(process.execPath, [here(this.script), this.port]);
+    return this;
+  }
+
+  get pids() {
+    return [this.child.pid];
+  }
+
+  args() {
+    return ['--dialect', this.dialect, '--port', String(this.port)];
+  }
+
+  async stop() {
+    await end(this.child);
+  }
+}
+
+export const original = () => new NodeServer('original.mjs', 'socketio');
+export const peerJs = () => new NodeServer('peerserver.mjs', 'peerjs');
+
+/**
+ * Runs the load generator against a system.
+ *
+ * @param {{args: Function, pids: number[]}} system
+ * @param {string[]} work what it does, in turn
+ * @param {{tcp?: boolean, more?: string[]}} [options]
+ * @returns {Promise<Record<string, any>[]>} what it printed of each
+ */
+export async function load(system, work, { tcp = false, more = [] } = {}) {
+  const args = [...system.args({ tcp }), '--pids', system.pids.join(','), ...more, ...work];
+  const child = spawn(join(build, 'bin/loadgen'), args.map(String), { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (text) => (out += text));
+  child.stderr.on('data', (text) => (err += text));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`loadgen ${args.join(' ')}: ${code}\n${out}${err}`);
+  return out.trim().split('\n').map((line) => JSON.parse(line));
+}

@@ -1,0 +1,61 @@
+#include "work.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is sent ---- */
+
+const char *work_sdp(void)
+{
+    static char sdp[SDP_BYTES + 1];
+    static const char line[] = "a=rtpmap:96 VP8/90000\\r\\n";
+    if (sdp[0])
+        return sdp;
+    for (size_t i = 0; i < SDP_BYTES; i++)
+        sdp[i] = line[i % (sizeof line - 1)];
+    sdp[SDP_BYTES - 1] = 'n'; /* no escape is cut in two */
+    sdp[SDP_BYTES - 2] = '\\';
+    return sdp;
+}
+
+const char *work_candidates(unsigned count, size_t *len)
+{
+    static struct buffer texts[CANDIDATES_EACH + 1];
+    struct buffer *text = &texts[count];
+    for (unsigned i = 0; text->len == 0 || i < count; i++) {
+        if (i == 0 && text->len > 0)
+            break;
+        char one[256];
+        snprintf(
+            one, sizeof one,
+            "%s{\"candidate\":\"candidate:84216304%u 1 udp 1677729535 192.0.2.7 5432%u typ srflx "
+            "raddr "
+            "198.51.100.4 rport 5432%u generation 0 ufrag aBcD network-cost 999\",\"sdpMid\":\"0\","
+            "\"sdpMLineIndex\":0}",
+            i > 0 ? "," : "", i, i, i);
+        buffer_add_text(text, one);
+    }
+    *len = text->len;
+    return text->bytes;
+}
+
+void work_room_name(unsigned index, char out[static ROOM_ID_MAX + 1])
+{
+    snprintf(out, ROOM_ID_MAX + 1, "bench-%u", index);
+}
+
+/* ---- the loop ---- */
+
+bool work_until(struct bench *bench, bool (*done)(void *ctx), void *ctx, const char *what)
+{
+    const int64_t end = monotonic_ns() + (int64_t)WORK_STALLS_MS * 1000000;
+    while (!done(ctx)) {
+        net_turn(&bench->net, 100);
+        if (monotonic_ns() > end) {
+            fprintf(stderr, "loadgen: %s: not within %d ms\n", what, WORK_STALLS_MS);
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,158 @@
+#include "work.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FLOOD_UNDER_WAY 8 /* messages, for each pair */
+
+/* A pair in a call: both in the room, which is what lets them write to each other. */
+struct link_up {
+    struct relay *relay;
+    struct peer peers[2];
+    unsigned in;  /* how many are there, and in the room if there is one */
+    int64_t sent; /* ns */
+};
+
+struct relay {
+    struct bench *bench;
+    struct link_up *pairs;
+    unsigned count;
+    unsigned wanted; /* messages still to be sent, one after the other; 0: as many as there is time
+                        for */
+    unsigned under_way; /* for each pair */
+    size_t came;
+    bool is_over;
+    struct samples samples;
+    const char *fault;
+};
+
+static void send_one(struct link_up *pair)
+{
+    struct peer *peer = &pair->peers[0];
+    pair->sent = monotonic_ns();
+    /* By the topic of candidates, which take what an offer takes; its quality of service is the
+     * target's. */
+    peer->target->dialect->signal(peer, SIGNAL_OFFER, work_sdp(), SDP_BYTES);
+}
+
+static void on_came(struct link_up *pair)
+{
+    struct relay *relay = pair->relay;
+    relay->came++;
+    if (relay->under_way == 1)
+        samples_add(&relay->samples, monotonic_ns() - pair->sent);
+    if (!relay->is_over && (relay->wanted == 0 || relay->came < relay->wanted))
+        send_one(pair);
+}
+
+static void on_saw(struct peer *peer, enum saw what)
+{
+    struct link_up *pair = peer->ctx;
+    switch (what) {
+    case SAW_OPEN:
+        peer->target->dialect->join(peer);
+        pair->in += !peer->target->dialect->has_rooms;
+        break;
+    case SAW_JOINED:
+        pair->in++;
+        break;
+    case SAW_OFFER:
+        on_came(pair);
+        break;
+    case SAW_LOST:
+        pair->relay->fault = peer->why;
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_up(void *ctx)
+{
+    const struct link_up *pair = ctx;
+    return pair->relay->fault || pair->in == 2;
+}
+
+static bool open_pairs(struct relay *relay)
+{
+    struct bench *bench = relay->bench;
+    for (unsigned i = 0; i < relay->count; i++) {
+        struct link_up *pair = &relay->pairs[i];
+        char room[ROOM_ID_MAX + 1];
+        pair->relay = relay;
+        work_room_name(bench->next_room++, room);
+        for (unsigned j = 0; j < 2; j++) {
+            peer_init(&pair->peers[j], &bench->net, &bench->target, bench->next_peer++, room);
+            pair->peers[j].saw = on_saw;
+            pair->peers[j].ctx = pair;
+            peer_open(&pair->peers[j]);
+        }
+        if (!work_until(bench, is_up, pair, "relay: a pair"))
+            return false;
+    }
+    return !relay->fault;
+}
+
+static bool all_came(void *ctx)
+{
+    const struct relay *relay = ctx;
+    return relay->fault || relay->came == relay->wanted;
+}
+
+static void close_pairs(struct relay *relay)
+{
+    for (unsigned i = 0; i < relay->count; i++) {
+        for (unsigned j = 0; j < 2; j++) {
+            peer_close(&relay->pairs[i].peers[j]);
+            peer_free(&relay->pairs[i].peers[j]);
+        }
+    }
+    if (relay->fault)
+        fprintf(stderr, "loadgen: relay: %s\n", relay->fault);
+    samples_free(&relay->samples);
+    free(relay->pairs);
+}
+
+static void begin(struct relay *relay)
+{
+    relay->pairs = calloc(relay->count, sizeof *relay->pairs);
+    if (!relay->pairs)
+        abort();
+}
+
+bool work_relay(struct bench *bench, unsigned count)
+{
+    struct relay relay = {.bench = bench, .count = 1, .wanted = count, .under_way = 1};
+    begin(&relay);
+    bool fine = open_pairs(&relay);
+    if (fine) {
+        struct stretch start = stretch_begin(&bench->procs);
+        send_one(&relay.pairs[0]);
+        fine = work_until(bench, all_came, &relay, "relay") && !relay.fault;
+        if (fine)
+            stretch_print(&start, &bench->procs, "relay", count, &relay.samples);
+    }
+    close_pairs(&relay);
+    return fine;
+}
+
+bool work_flood(struct bench *bench, unsigned pairs, unsigned seconds)
+{
+    struct relay relay = {.bench = bench, .count = pairs, .under_way = FLOOD_UNDER_WAY};
+    begin(&relay);
+    bool fine = open_pairs(&relay);
+    if (fine) {
+        struct stretch start = stretch_begin(&bench->procs);
+        const int64_t end = start.wall_ns + (int64_t)seconds * 1000000000;
+        for (unsigned i = 0; i < pairs * FLOOD_UNDER_WAY; i++)
+            send_one(&relay.pairs[i % pairs]);
+        while (!relay.fault && monotonic_ns() < end)
+            net_turn(&bench->net, 100);
+        relay.is_over = true;
+        fine = !relay.fault;
+        if (fine)
+            stretch_print(&start, &bench->procs, "flood", relay.came, NULL);
+    }
+    close_pairs(&relay);
+    return fine;
+}

@@ -1,0 +1,54 @@
+/** The load generator does the same work with every system that ./parley bench compares: not how fast, but all of it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Figure } from '../bench/figures.mjs';
+import { Bare, Parley, load, original, peerJs } from '../bench/systems.mjs';
+
+const WORK = ['idle=4', 'calls=4,2,4', 'kept=6,2,4', 'relay=20', 'flood=2,1', 'connects=6,2'];
+const systems = {
+  Parley: [() => new Parley(), {}], 'Parley, 2 shards': [() => new Parley({ shards: 2 }), {}], 'Parley, devices over TCP': [() => new Parley(), { tcp: true, more: ['--devices'] }],
+  'bare Mosquitto': [() => new Bare(), {}], PeerJS: [peerJs, {}], 'socket.io': [original, {}],
+};
+
+describe('the load generator', { timeout: 300_000 }, () => {
+  for (const [name, [make, options]] of Object.entries(systems)) {
+    test(name, async () => {
+      const isParley = name.startsWith('Parley');
+      const isDevice = name.includes('devices');
+      const system = await make().start();
+      try {
+        // A device that waits listens in no room.
+        const rows = await load(system, [...(isParley ? ['rooms=32'] : []), ...(isDevice ? ['idle=4', 'connects=6,2'] : WORK)], options);
+        const done = rows.filter((row) => row.work !== 'rooms');
+        assert.deepEqual(done.map((row) => [row.work, row.work === 'flood' || row.count]), isDevice ? [['idle', 4], ['connects', 6]]
+          : [['idle', 4], ['calls', 4], ['calls-kept', 6], ['relay', 20], ['flood', true], ['connects', 6]]);
+        for (const row of done) {
+          assert.equal(row.cpu_s.length, system.pids.length);
+          assert.ok(row.seconds > 0 && row.count > 0 && row.cpu_s.reduce((a, b) => a + b) > 0, row.work);
+          if (!['idle', 'flood'].includes(row.work)) assert.ok(row.min_us > 0 && row.min_us <= row.p50_us && row.p50_us <= row.p99_us && row.p99_us <= row.max_us, row.work);
+        }
+      } finally {
+        await system.stop();
+      }
+    });
+  }
+
+  test('what it cannot do is a failure', async () => {
+    const system = await peerJs().start();
+    try {
+      for (const work of ['rooms=1', 'calls=1,2,1', 'relay=0', 'nothing=1']) await assert.rejects(load(system, [work]), /loadgen/);
+    } finally {
+      await system.stop();
+    }
+    await assert.rejects(load({ args: () => ['--dialect', 'peerjs', '--port', '1'], pids: [process.pid] }, ['relay=1']), /refused/i, 'nobody is there');
+  });
+});
+
+test('a figure is the median of its rounds, and a bar compares medians', () => {
+  const figure = new Figure('time', 'ms');
+  for (const value of [9, 1, 2]) figure.add('ours', value);
+  for (const value of [4, 100, 3]) figure.add('theirs', value);
+  const [all, ...bars] = figure.bar('ours', 'theirs', { most: 0.4 }).bar('ours', 'theirs', { least: 0.5 }).bar('ours', 'nobody', { most: 1 }).limit('ours', 1.9).rows();
+  assert.deepEqual(all.values, { ours: 2, theirs: 4 });
+  assert.deepEqual(bars.map((bar) => [bar.seen, bar.must, bar.holds]), [['0.500', '≤ 0.4', false], ['0.500', '≥ 0.5', true], ['2.000', '≤ 1.9', false]]);
+});
