@@ -166,14 +166,14 @@ describe('bad input', () => {
   });
 
   test('a size that is announced on a WebSocket, and never sent, keeps nobody out', { timeout: 30_000 }, async (t) => {
-    // Mosquitto 2.0 takes the memory at once. Twelve of 256 MiB: more than an account of 2 GiB would have.
+    // Mosquitto 2.0 takes the memory at once, and waits; 2.1 ends the connection. Twelve of 256 MiB: more than an account of 2 GiB would have.
     const sockets = await Promise.all(Array.from({ length: 12 }, async () => {
       const socket = new WebSocket(stack.wsUrl, 'mqtt');
       t.after(() => socket.terminate());
       await once(socket, 'open');
       socket.send(bytes(0x10, 0xff, 0xff, 0xff, 0x7f, 0)); // a CONNECT of 268,435,455 bytes, and its first
       socket.ping();
-      await once(socket, 'pong'); // it is read
+      await Promise.race([once(socket, 'pong'), once(socket, 'close')]); // it is read
       return socket;
     }));
     for (const transport of ['ws', 'tcp']) {
@@ -181,6 +181,8 @@ describe('bad input', () => {
       await ada.tell(bob, 'offer');
       await bob.next(/\/offer\//);
     }
-    for (const socket of sockets) assert.equal(socket.readyState, WebSocket.OPEN, 'the broker holds it still, and is none the worse');
+    const states = new Set(sockets.map((socket) => socket.readyState));
+    const broker = stack.log.find((line) => line.includes('mosquitto version'));
+    assert.deepEqual([...states], [broker.includes('version 2.0') ? WebSocket.OPEN : WebSocket.CLOSED], 'the broker holds it still, and is none the worse, or never held it');
   });
 });

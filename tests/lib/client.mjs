@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import mqtt from 'mqtt';
+import WebSocket from 'ws';
 import { channelOf, faultOnWire, shortOf, wholeOf } from './schemas.mjs';
 
 /** Every way to connect: each row of the topic table is tested over each. */
@@ -25,6 +26,17 @@ function matcher(match) {
   if (typeof match === 'function') return match;
   if (match instanceof RegExp) return (message) => match.test(message.short);
   return (message) => message.short === match || message.short.endsWith(`/${match}`);
+}
+
+/**
+ * MQTT.js sends each field of a packet as a frame of its own, an empty user name or payload as an empty one: allowed, but Mosquitto 2.1.2 takes an empty
+ * frame for a byte.
+ */
+class FilledFrames extends WebSocket {
+  send(data, ...rest) {
+    if (data.length > 0) super.send(data, ...rest);
+    else rest.at(-1)?.();
+  }
 }
 
 export class TestClient {
@@ -69,7 +81,8 @@ export class TestClient {
   /** MQTT.js by itself has no way to choose the address of its own end over TCP. */
   #open(url, from, options) {
     const { protocol, hostname, port } = new URL(url);
-    if (!from || protocol !== 'mqtt:') return mqtt.connect(url, { ...options, wsOptions: from ? { localAddress: from } : undefined });
+    const createWebsocket = (/** @type {string} */ at, /** @type {string[]} */ protocols, { wsOptions }) => new FilledFrames(at, protocols, wsOptions);
+    if (!from || protocol !== 'mqtt:') return mqtt.connect(url, { ...options, createWebsocket, wsOptions: from ? { localAddress: from } : undefined });
     return new mqtt.MqttClient(() => connectTcp({ host: hostname, port: Number(port), localAddress: from }), { protocol: 'mqtt', ...options });
   }
 
