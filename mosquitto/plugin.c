@@ -205,7 +205,8 @@ int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int 
 {
     (void)options;
     (void)option_count;
-    log_summary(userdata);
+    if (userdata) /* Mosquitto 2.1 calls this after a start that failed, too */
+        log_summary(userdata);
     gate_free(userdata);
     log_set_sink(NULL);
     return MOSQ_ERR_SUCCESS;

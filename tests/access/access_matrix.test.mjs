@@ -67,7 +67,7 @@ describe('the same at the broker', () => {
     }
   }
 
-  it('answers a sample as the second statement of the rules does', async (t) => {
+  it('answers a sample as the second statement of the rules does', { timeout: 120_000 }, async (t) => {
     await stack.room('blue');
     const clients = new Map();
     for (const { role, id, room } of askers) {
