@@ -79,7 +79,7 @@ export async function firstLoad(stack, { rounds, log }) {
       await late.person.close();
       runs.usual.push(run);
       runs.stopped.push(late);
-      log(`pages: load ${round + 1}: ${run.seen.bytes} bytes in ${run.seen.requests} requests, painted after ${Math.round(run.paint)} ms, usable after ${Math.round(run.usable)} ms, with the broker stopped ${Math.round(late.usable)} ms`);
+      log(`load ${round + 1}: ${run.seen.bytes} bytes in ${run.seen.requests} requests, painted after ${Math.round(run.paint)} ms, usable after ${Math.round(run.usable)} ms, with the broker stopped ${Math.round(late.usable)} ms`);
       await stack.ready();
     }
   } finally {

@@ -78,7 +78,7 @@ export async function benchFrames({ rounds = 7, log = console.error } = {}) {
       const { took, steps } = await overParley(browsers, stack);
       parley.push(took);
       direct.push(await inOnePage(browsers[0], stack));
-      log(`frames: round ${round + 1}: over Parley ${Math.round(took)} ms (${steps}), in one page ${Math.round(direct.at(-1))} ms`);
+      log(`round ${round + 1}: over Parley ${Math.round(took)} ms (${steps}), in one page ${Math.round(direct.at(-1))} ms`);
     }
   } finally {
     await Promise.all(browsers.map((browser) => browser.close()));

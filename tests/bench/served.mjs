@@ -117,7 +117,7 @@ export async function served(stack, { rounds, seconds, log }) {
       for (const [name, server] of Object.entries(servers)) {
         const run = await measure(server, seconds);
         runs[name].push(run);
-        log(`pages: round ${round + 1}, ${name}: ${Math.round(run.perSecond)} requests/s, ${run.micros.toFixed(1)} µs a request`);
+        log(`round ${round + 1}, ${name}: ${Math.round(run.perSecond)} requests/s, ${run.micros.toFixed(1)} µs a request`);
       }
     }
   } finally {
