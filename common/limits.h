@@ -34,6 +34,9 @@
 #define CANDIDATES_PAYLOAD_MAX (16 * 1024)
 #define CANDIDATES_MAX         64
 
+/* What roomd tells in one turn: its longest message some times over. */
+#define BUNDLE_PAYLOAD_MAX (64 * 1024)
+
 /* Nothing on the wire is larger: the gate refuses it, and the broker cuts off packets of twice the size
  * (max_packet_size). */
 #define PAYLOAD_MAX SDP_PAYLOAD_MAX

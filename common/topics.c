@@ -50,6 +50,7 @@ static const struct row {
     [TOPIC_ROOMD_STATUS] = {{"roomd", "status"}, 1, true, EVENT_PAYLOAD_MAX},
     [TOPIC_ROOMD_STATS] = {{"roomd", "stats"}, 0, true, OUTBOUND_MAX},
     [TOPIC_GATE_STATS] = {{"gate", "stats"}, 0, true, OUTBOUND_MAX},
+    [TOPIC_GATE_PUBLISH] = {{"gate", "publish"}, 0, false, BUNDLE_PAYLOAD_MAX},
 };
 
 static const struct row *row_of(enum topic_kind kind)

@@ -40,6 +40,7 @@ enum topic_kind {
     TOPIC_ROOMD_STATUS,      /* roomd/status */
     TOPIC_ROOMD_STATS,       /* roomd/stats */
     TOPIC_GATE_STATS,        /* gate/stats */
+    TOPIC_GATE_PUBLISH,      /* gate/publish */
     TOPIC_KIND_COUNT
 };
 

@@ -2,6 +2,7 @@
 
 #include "say.h"
 
+#include "common/bundle.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/messages.h"
@@ -327,8 +328,43 @@ int gate_on_acl_check(int event, void *data, void *userdata)
 
 /* ---- what the gate learns and tells ---- */
 
-/* Learns the members before anybody else hears of a state. A state that the gate does not
- * understand is not passed on: all see the same, or nobody. */
+/*
+ * Learns the members before anybody else hears of a state. False for one that the gate does not
+ * understand, which is not passed on: all see the same, or nobody.
+ */
+static bool learn_members(struct gate *gate, const struct topic *topic, struct payload payload)
+{
+    struct msg_room room;
+    struct msg_fault fault = {.why = ""};
+    if (payload.len == 0) {
+        members_remove(gate->members, topic->room);
+        return true;
+    }
+    if (msg_decode_room(payload, &room, &fault) == STATUS_OK &&
+        strcmp(room.room_id, topic->room) == 0 && members_set(gate->members, &room) == STATUS_OK)
+        return true;
+    gate->counts.bad_states++;
+    log_error("bad-state", LOG_TEXT("room", topic->room), LOG_TEXT("why", fault.why));
+    members_remove(gate->members, topic->room);
+    return false;
+}
+
+/* What roomd has to tell, one after the other. */
+static void unpack(struct gate *gate, struct payload rest)
+{
+    struct topic topic;
+    struct payload payload;
+    while (bundle_next(&rest, &topic, &payload)) {
+        if (topic.kind != TOPIC_ROOM_STATE || learn_members(gate, &topic, payload))
+            say_for_roomd(&topic, payload);
+    }
+    if (rest.len > 0) {
+        gate->counts.bad_states++;
+        log_error("bad-bundle", LOG_NUMBER("bytes_left", rest.len));
+    }
+}
+
+/* (Only a service may publish states and bundles, common/access.c, so the others need no look.) */
 int gate_on_message(int event, void *data, void *userdata)
 {
     (void)event;
@@ -336,26 +372,20 @@ int gate_on_message(int event, void *data, void *userdata)
     const struct mosquitto_evt_message *message = data;
     const struct client *sender =
         clients_find(gate->clients, mosquitto_client_id(message->client), message->client);
+    struct payload payload = {message->payload, message->payloadlen};
     struct topic topic;
-    /* Only a service may publish states (common/access.c), so the others need no look. */
     if (!sender || sender->who.role != ROLE_SERVICE ||
-        !topic_parse(message->topic, strlen(message->topic), &topic) ||
-        topic.kind != TOPIC_ROOM_STATE)
+        !topic_parse(message->topic, strlen(message->topic), &topic))
         return MOSQ_ERR_SUCCESS;
-    if (message->payloadlen == 0) {
-        members_remove(gate->members, topic.room);
+    switch (topic.kind) {
+    case TOPIC_ROOM_STATE:
+        return learn_members(gate, &topic, payload) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+    case TOPIC_GATE_PUBLISH:
+        unpack(gate, payload);
+        return MOSQ_ERR_ACL_DENIED; /* it is not for anybody else */
+    default:
         return MOSQ_ERR_SUCCESS;
     }
-    struct msg_room room;
-    struct msg_fault fault = {.why = ""};
-    struct payload payload = {message->payload, message->payloadlen};
-    if (msg_decode_room(payload, &room, &fault) == STATUS_OK &&
-        strcmp(room.room_id, topic.room) == 0 && members_set(gate->members, &room) == STATUS_OK)
-        return MOSQ_ERR_SUCCESS;
-    gate->counts.bad_states++;
-    log_error("bad-state", LOG_TEXT("room", topic.room), LOG_TEXT("why", fault.why));
-    members_remove(gate->members, topic.room);
-    return MOSQ_ERR_ACL_DENIED;
 }
 
 int gate_on_disconnect(int event, void *data, void *userdata)

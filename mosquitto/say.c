@@ -11,12 +11,14 @@
 static void publish(const char *client_id, const struct topic *topic, const char *text, size_t len)
 {
     char name[TOPIC_MAX + 1];
-    void *payload = topic_format(topic, name) && len > 0 ? mosquitto_malloc(len) : NULL;
-    if (!payload) {
+    void *payload = len > 0 ? mosquitto_malloc(len) : NULL;
+    if (!topic_format(topic, name) || (len > 0 && !payload)) {
+        mosquitto_free(payload);
         log_error("publish-failed", LOG_TEXT("event", topic_event(topic->kind)));
         return;
     }
-    memcpy(payload, text, len);
+    if (len > 0)
+        memcpy(payload, text, len);
     /* The broker owns the payload when it took the message. */
     if (mosquitto_broker_publish(client_id, name, (int)len, payload, topic_qos(topic->kind),
                                  topic_is_retained(topic->kind), NULL) != MOSQ_ERR_SUCCESS) {
@@ -43,6 +45,11 @@ void say_error(const struct access_who *who, const struct topic *topic, enum sta
     }
     strcpy(answer.peer, who->peer_id);
     publish(who->peer_id, &answer, text, len);
+}
+
+void say_for_roomd(const struct topic *topic, struct payload payload)
+{
+    publish(NULL, topic, payload.text, payload.len);
 }
 
 void say_stats(const struct gate_counts *counts, const struct gate_gauges *gauges)

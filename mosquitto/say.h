@@ -7,6 +7,7 @@
 #include "stats.h"
 
 #include "common/access.h"
+#include "common/messages.h"
 #include "common/status.h"
 #include "common/topics.h"
 
@@ -19,6 +20,9 @@ void say_error(const struct access_who *who, const struct topic *topic, enum sta
 
 /* Publishes the gate's statistics, retained. */
 void say_stats(const struct gate_counts *counts, const struct gate_gauges *gauges);
+
+/* Publishes, for roomd, what it has bundled; the payload may be empty. */
+void say_for_roomd(const struct topic *topic, struct payload payload);
 
 /* Tells all subscribers, which is roomd, that the connection of `peer_id`, a member of `room`, is
  * gone. A kept session gets it later. */

@@ -27,13 +27,13 @@ size_t notices_encode_status(const struct notices *notices, enum roomd_state sta
     return msg_encode_roomd_status(&message, out, OUTBOUND_MAX);
 }
 
-void notices_tell_status(const struct notices *notices, struct link *link, enum roomd_state state,
+void notices_tell_status(const struct notices *notices, struct mailbox *out, enum roomd_state state,
                          bool publishing)
 {
     const struct topic topic = {.kind = TOPIC_ROOMD_STATUS};
     char text[OUTBOUND_MAX];
     size_t len = notices_encode_status(notices, state, publishing, text);
-    link_publish(link, &topic, text, len);
+    mailbox_add(out, &topic, text, len);
 }
 
 static bool has_news(const struct notices *notices, const struct stats *stats,
@@ -44,18 +44,18 @@ static bool has_news(const struct notices *notices, const struct stats *stats,
            memcmp(&notices->told.counts, counts, sizeof(*counts)) != 0;
 }
 
-void notices_tell_stats(struct notices *notices, struct link *link, const struct stats *stats,
+void notices_tell_stats(struct notices *notices, struct mailbox *out, const struct stats *stats,
                         struct rooms_counts counts, bool store_ok, int64_t now)
 {
     notices->stats_next = now + STATS_EVERY_MS;
-    if (!link_is_connected(link) || !has_news(notices, stats, &counts, store_ok)) {
+    if (!has_news(notices, stats, &counts, store_ok)) {
         return;
     }
     const struct topic topic = {.kind = TOPIC_ROOMD_STATS};
     char text[OUTBOUND_MAX];
     size_t len =
         stats_encode(stats, counts, store_ok, (now - notices->started) / 1000, text, sizeof(text));
-    link_publish(link, &topic, text, len);
+    mailbox_add(out, &topic, text, len);
     notices->told.ever = true;
     notices->told.stats = *stats;
     notices->told.counts = counts;

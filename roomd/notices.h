@@ -4,11 +4,11 @@
 #ifndef PARLEY_NOTICES_H
 #define PARLEY_NOTICES_H
 
+#include "mail.h"
 #include "rooms.h"
 #include "stats.h"
 
 #include "common/limits.h"
-#include "common/link.h"
 #include "common/messages.h"
 
 #include <stdbool.h>
@@ -33,15 +33,15 @@ void notices_begin(struct notices *notices, int64_t now);
 void notices_new_epoch(struct notices *notices);
 
 /* The payload of roomd/status, NUL-terminated; returns its length. */
-size_t notices_encode_status(const struct notices *notices, enum roomd_state state,
-                             bool publishing, char out[static OUTBOUND_MAX]);
+size_t notices_encode_status(const struct notices *notices, enum roomd_state state, bool publishing,
+                             char out[static OUTBOUND_MAX]);
 
-/* `publishing`: the states of some rooms are still to come. */
-void notices_tell_status(const struct notices *notices, struct link *link, enum roomd_state state,
+/* roomd/status into `out`; `publishing`: the states of some rooms are still to come. */
+void notices_tell_status(const struct notices *notices, struct mailbox *out, enum roomd_state state,
                          bool publishing);
 
-/* Publishes roomd/stats, unless nothing changed since the last time or there is no broker. */
-void notices_tell_stats(struct notices *notices, struct link *link, const struct stats *stats,
+/* roomd/stats into `out`, unless nothing changed since the last time. */
+void notices_tell_stats(struct notices *notices, struct mailbox *out, const struct stats *stats,
                         struct rooms_counts counts, bool store_ok, int64_t now);
 
 #endif

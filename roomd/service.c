@@ -10,6 +10,7 @@
 #include "rooms.h"
 #include "stats.h"
 
+#include "common/bundle.h"
 #include "common/clock.h"
 #include "common/link.h"
 #include "common/log.h"
@@ -43,6 +44,7 @@ struct service {
     struct store *store; /* NULL until we are let in for the first time */
     struct rooms *rooms; /* empty until then */
     struct mailbox in, out, journal;
+    struct bundle bundle; /* empty between calls of send_out */
     struct stats stats;
     struct replies replies;
     struct intake intake;
@@ -57,6 +59,15 @@ struct service {
 
 /* ---- telling ---- */
 
+static void send_bundle(struct service *service)
+{
+    static const struct topic topic = {.kind = TOPIC_GATE_PUBLISH};
+    if (service->bundle.len > 0) {
+        link_publish(service->link, &topic, service->bundle.text, service->bundle.len);
+    }
+    service->bundle.len = 0;
+}
+
 /* What cannot be sent now is dropped: everybody hears the states, and asks again, once we are
  * connected again. */
 static void send_out(struct service *service)
@@ -67,8 +78,13 @@ static void send_out(struct service *service)
     }
     mailbox_clear(&service->journal);
     for (const struct mail *mail = service->out.first; mail != NULL; mail = mail->next) {
-        link_publish(service->link, &mail->topic, mail->payload, mail->len);
+        if (bundle_add(&service->bundle, &mail->topic, mail->payload, mail->len) ==
+            STATUS_TOO_LARGE) {
+            send_bundle(service);
+            bundle_add(&service->bundle, &mail->topic, mail->payload, mail->len);
+        }
     }
+    send_bundle(service);
     mailbox_clear(&service->out);
 }
 
@@ -180,8 +196,9 @@ static void tell_state(void *ctx, const struct room *room)
 
 static void tell_status(struct service *service, bool publishing)
 {
-    notices_tell_status(&service->notices, service->link,
+    notices_tell_status(&service->notices, &service->out,
                         service->draining ? ROOMD_DRAINING : ROOMD_ONLINE, publishing);
+    send_out(service);
 }
 
 /*
@@ -286,7 +303,8 @@ static void on_connected(void *ctx, int64_t now)
 static void check_state(struct service *service, const struct topic *topic, struct payload payload)
 {
     if (payload.len > 0 && !rooms_get(service->rooms, topic->room, NULL)) {
-        link_publish(service->link, topic, "", 0);
+        mailbox_add(&service->out, topic, "", 0);
+        send_out(service);
     }
 }
 
@@ -396,8 +414,9 @@ static void loop(struct service *service)
             publish_again(service);
         }
         if (now >= service->notices.stats_next) {
-            notices_tell_stats(&service->notices, service->link, &service->stats,
+            notices_tell_stats(&service->notices, &service->out, &service->stats,
                                rooms_count(service->rooms), service->store_ok, now);
+            send_out(service);
         }
     }
 }
@@ -429,7 +448,8 @@ static void drain(struct service *service)
     set_store_ok(service, service->store_ok);
     tell_status(service, resync_is_due(&service->resync));
     settle(service);
-    notices_tell_status(&service->notices, service->link, ROOMD_OFFLINE, false);
+    notices_tell_status(&service->notices, &service->out, ROOMD_OFFLINE, false);
+    send_out(service);
     settle(service);
 }
 

@@ -21,6 +21,7 @@ const TOPICS = [
   ['roomd/status', true],
   ['roomd/stats', true],
   ['gate/stats', true],
+  ['gate/publish', false],
 ].map(([pattern, retained]) => ({ form: new RegExp(`^${pattern}$`), retained }));
 
 const any = (...patterns) => new RegExp(`^(?:${patterns.join('|')})$`);

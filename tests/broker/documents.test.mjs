@@ -42,7 +42,7 @@ describe('the documents', () => {
     const inProtocol = tableUnder('Topics').map(([topic, , qos, retained, , most]) => ({
       address: `parley/v1/${topic.replaceAll('`', '')}`, qos: Number(qos), retained: retained === 'yes', payloadMax: Number(most),
     }));
-    assert.equal(topicsInCode.length, 23);
+    assert.equal(topicsInCode.length, 24);
     assert.deepEqual(byAddress(channels.map(essence)), byAddress(topicsInCode));
     assert.deepEqual(byAddress(inProtocol), byAddress(topicsInCode));
   });
@@ -108,7 +108,7 @@ describe('the schemas', () => {
   });
 
   test('allow unknown fields, and no required one to be missing or of another type', () => {
-    for (const [name, schema] of named) {
+    for (const [name, schema] of named.filter(([, { type }]) => type === 'object')) {
       const [example] = schema.examples;
       assert.equal(faultOf(name, { ...example, 'from-the-future': [1] }), null, name);
       for (const field of schema.required ?? []) {

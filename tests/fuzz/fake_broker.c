@@ -144,8 +144,10 @@ const char *mosquitto_client_address(const struct mosquitto *client)
 int mosquitto_broker_publish(const char *client_id, const char *topic, int len, void *payload,
                              int qos, bool retain, mosquitto_property *properties)
 {
-    PROMISE(topic != NULL && len > 0 && (qos == 0 || qos == 1) && !properties);
-    PROMISE(retain == (strcmp(topic, "parley/v1/gate/stats") == 0));
+    struct topic parsed;
+    PROMISE(topic != NULL && topic_parse(topic, strlen(topic), &parsed) && !properties);
+    PROMISE(len >= 0 && (len == 0) == (payload == NULL));
+    PROMISE(qos == topic_qos(parsed.kind) && retain == topic_is_retained(parsed.kind));
     fake_broker.published(client_id, topic, payload, (size_t)len);
     free(payload);
     return MOSQ_ERR_SUCCESS;

@@ -9,6 +9,8 @@
 
 #include "fuzz.h"
 
+#include "common/topics.h"
+
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h> /* after the broker's header, whose types it uses */

@@ -12,6 +12,8 @@
  */
 #include "gate_world.h"
 
+#include "common/bundle.h"
+
 /* A session outlives its connection at the broker by no more (mosquitto.conf,
  * persistent_client_expiration). */
 #define SESSION_KEPT_MS (INT64_C(3600) * 1000)
@@ -126,33 +128,77 @@ static char *read_state(struct input *in, unsigned room)
     return text;
 }
 
+/* `payload` goes out on `topic`, as the broker sees it. Not when it may not, or is not here. */
+static bool say(unsigned slot, const struct topic *topic, struct payload payload, int *rc)
+{
+    struct mosquitto *client = &world.clients[slot];
+    char name[TOPIC_MAX + 1];
+    bool retain = topic_is_retained(topic->kind);
+    PROMISE(topic_format(topic, name));
+    if (!client->connected || !world_ask_acl(slot, MOSQ_ACL_WRITE, name, payload.len, retain))
+        return false;
+    PROMISE(strcmp(client->id, "s-roomd-1") == 0);
+    struct mosquitto_evt_message event = {.client = client,
+                                          .topic = name,
+                                          .payload = (void *)(uintptr_t)payload.text,
+                                          .payloadlen = (uint32_t)payload.len,
+                                          .qos = 1,
+                                          .retain = retain};
+    *rc = fake_broker_event(MOSQ_EVT_MESSAGE, &event);
+    return true;
+}
+
 static void do_state(struct input *in)
 {
     unsigned slot = input_choice(in, SLOTS), room = input_choice(in, ROOMS);
-    char *text = read_state(in, room), name[TOPIC_MAX + 1];
-    struct mosquitto *client = &world.clients[slot];
+    char *text = read_state(in, room);
     struct topic topic = {.kind = TOPIC_ROOM_STATE};
+    struct payload payload = {text, strlen(text)};
+    int rc;
     strcpy(topic.room, rooms[room]);
-    PROMISE(topic_format(&topic, name));
-    size_t len = strlen(text);
-    if (client->connected && world_ask_acl(slot, MOSQ_ACL_WRITE, name, len, true)) {
-        struct mosquitto_evt_message event = {.client = client,
-                                              .topic = name,
-                                              .payload = text,
-                                              .payloadlen = (uint32_t)len,
-                                              .qos = 1,
-                                              .retain = true};
-        struct msg_room state;
-        struct payload payload = {text, len};
-        bool fine = len > 0 && msg_decode_room(payload, &state, NULL) == STATUS_OK &&
-                    strcmp(state.room_id, rooms[room]) == 0;
-        int rc = fake_broker_event(MOSQ_EVT_MESSAGE, &event);
-        PROMISE(rc == (fine || len == 0 ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED));
-        PROMISE(strcmp(client->id, "s-roomd-1") == 0);
-        if (!fine)
-            memset(&state, 0, sizeof state);
-        world.states[room] = state;
+    if (say(slot, &topic, payload, &rc))
+        PROMISE(rc ==
+                (world_take_state(rooms[room], payload) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED));
+    free(text);
+}
+
+/* What the gate has to make of a bundle: how much of it is passed on. */
+static unsigned expect_of(struct payload rest)
+{
+    struct topic topic;
+    struct payload payload;
+    unsigned count = 0;
+    while (bundle_next(&rest, &topic, &payload))
+        count += topic.kind != TOPIC_ROOM_STATE || world_take_state(topic.room, payload);
+    return count;
+}
+
+/* A state, and whatever follows. */
+static void do_bundle(struct input *in)
+{
+    static struct bundle bundle;
+    static const struct topic to_gate = {.kind = TOPIC_GATE_PUBLISH};
+    unsigned slot = input_choice(in, SLOTS), room = input_choice(in, ROOMS);
+    char *text = read_state(in, room), *more = input_line(in);
+    struct topic topic = {.kind = TOPIC_ROOM_STATE};
+    int rc;
+    bundle.len = 0;
+    strcpy(topic.room, rooms[room]);
+    bundle_add(&bundle, &topic, text, strlen(text));
+    size_t len = strlen(more);
+    if (len + 1 <= sizeof bundle.text - bundle.len) {
+        memcpy(bundle.text + bundle.len, more, len);
+        bundle.len += len;
+        bundle.text[bundle.len++] = '\n';
     }
+    world.unpacking = true;
+    world.unpacked = 0;
+    if (say(slot, &to_gate, (struct payload){bundle.text, bundle.len}, &rc)) {
+        PROMISE(rc == MOSQ_ERR_ACL_DENIED); /* nobody else gets it */
+        PROMISE(world.unpacked == expect_of((struct payload){bundle.text, bundle.len}));
+    }
+    world.unpacking = false;
+    free(more);
     free(text);
 }
 
@@ -224,8 +270,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const actions[])(struct input * in) = {do_connect, do_ask,  do_state,
-                                                         do_end,     do_tick, do_reload};
+    static void (*const actions[])(struct input * in) = {do_connect, do_ask,    do_state, do_end,
+                                                         do_tick,    do_reload, do_bundle};
     struct input in = {data, size};
     unsigned how = input_byte(&in);
     world_start(how & 1, how & 2);

@@ -107,6 +107,20 @@ bool world_is_member(void *ctx, const char *room, const char *peer_id)
     return false;
 }
 
+bool world_take_state(const char *room, struct payload payload)
+{
+    struct msg_room state;
+    bool fine = payload.len > 0 && msg_decode_room(payload, &state, NULL) == STATUS_OK &&
+                strcmp(state.room_id, room) == 0;
+    if (!fine)
+        memset(&state, 0, sizeof state);
+    for (unsigned i = 0; i < ROOMS; i++) {
+        if (strcmp(rooms[i], room) == 0)
+            world.states[i] = state;
+    }
+    return fine || payload.len == 0;
+}
+
 static bool is_connected(unsigned id)
 {
     return world.newest[id] >= 0 && world.clients[world.newest[id]].connected;
@@ -115,7 +129,13 @@ static bool is_connected(unsigned id)
 static void on_published(const char *client_id, const char *name, const char *payload, size_t len)
 {
     struct topic topic;
-    PROMISE(topic_parse(name, strlen(name), &topic) && json_scan(payload, len) == JSON_FINE);
+    PROMISE(topic_parse(name, strlen(name), &topic));
+    if (world.unpacking) { /* whatever roomd put in */
+        PROMISE(!client_id);
+        world.unpacked++;
+        return;
+    }
+    PROMISE(json_scan(payload, len) == JSON_FINE);
     if (client_id) { /* an error, for the one who asked */
         PROMISE(topic.kind == TOPIC_ROOM_ERROR || topic.kind == TOPIC_LOBBY_ERROR);
         PROMISE(strcmp(topic.peer, client_id) == 0 && is_connected(world_id(client_id)));
@@ -196,6 +216,7 @@ static size_t size_limit(enum topic_kind kind)
     switch (kind) {
     case TOPIC_OFFER:
     case TOPIC_ANSWER:
+    case TOPIC_GATE_PUBLISH:
     case TOPIC_NONE:
         return 65536;
     case TOPIC_CANDIDATE:

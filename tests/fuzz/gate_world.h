@@ -46,6 +46,8 @@ struct world {
     bool limited;                  /* [limits] are on */
     unsigned passed[IDS];          /* messages and filters let through since the clock moved */
     unsigned told[ROOMS][IDS];     /* times that it was said to be gone, in this tick */
+    bool unpacking;                /* the gate has a bundle in its hands */
+    unsigned unpacked;             /* publications that came out of it */
 };
 
 extern struct world world;
@@ -69,6 +71,10 @@ unsigned world_id(const char *id);
 
 /* For access_decide: is that a member by what roomd named? */
 bool world_is_member(void *ctx, const char *room, const char *peer_id);
+
+/* roomd said so of a room: what the gate has to know from now on, and pass on. False when it may do
+ * neither. */
+bool world_take_state(const char *room, struct payload payload);
 
 /* Is a token of this making good now, whatever else? */
 bool world_is_good(const struct guest *guest);
