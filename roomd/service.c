@@ -62,8 +62,14 @@ struct service {
 static void send_bundle(struct service *service)
 {
     static const struct topic topic = {.kind = TOPIC_GATE_PUBLISH};
-    if (service->bundle.len > 0) {
-        link_publish(service->link, &topic, service->bundle.text, service->bundle.len);
+    if (service->bundle.len == 0) {
+        return;
+    }
+    link_publish(service->link, &topic, service->bundle.text, service->bundle.len);
+    /* What a plugin publishes, Mosquitto 2.0 hands to WebSockets at the end of its next turn: an
+     * empty bundle makes it take one. */
+    if (service->options->broker->tick_ms > 0) {
+        link_publish(service->link, &topic, "", 0);
     }
     service->bundle.len = 0;
 }
