@@ -91,6 +91,7 @@ async function longestGap(couples, during) {
 /** Parts are killed while people watch. @param {Stack} stack @param {Couple[]} couples @param {number} points */
 async function kills(stack, couples, points) {
   const rows = [];
+  if (points === 0) return rows;
   for (const [fault, parts] of [['broker', ['mosquitto']], ['roomd', ['roomd']], ['httpd', ['httpd']], ['all three', ['mosquitto', 'roomd', 'httpd']]]) {
     const gaps = [];
     let calm = 0;
@@ -164,8 +165,8 @@ async function loss(site, couple, { seconds, seen }) {
   await couple.meet();
 }
 
-/** @param {number} points */
-async function program(points) {
+/** @param {number} points of each fault; 0 for those that are left out @param {number} killPoints */
+async function program(points, killPoints) {
   makeBridge();
   const stack = new Stack({ config: { rooms: { grace_s: GRACE_S }, http: { listen: '0.0.0.0' }, 'broker main': { bind: '0.0.0.0' } } });
   await stack.start();
@@ -210,12 +211,12 @@ async function program(points) {
       await couple.meet();
       places.push({ site, couple });
     }
-    const rows = await kills(stack, places.map(({ couple }) => couple), points);
+    const rows = await kills(stack, places.map(({ couple }) => couple), killPoints);
     await Promise.all(lanes.map(async (lane, i) => {
       const { site, couple } = places[i];
       for (const cut of lane) for (let done = 0; done < cut.points; done++) await cut.run(site, couple, cut);
     }));
-    rows.push(...lanes.flat().map(({ fault, points: done, must, seen, told }) => ({ fault: `${fault} (Chromium)`, points: done, must, ...told(seen) })));
+    rows.push(...lanes.flat().filter((cut) => cut.points > 0).map(({ fault, points: done, must, seen, told }) => ({ fault: `${fault} (Chromium)`, points: done, must, ...told(seen) })));
     return rows;
   } finally {
     for (const browser of browsers) await browser.close().catch(() => {});
@@ -225,10 +226,15 @@ async function program(points) {
 }
 
 
-/** @param {number} points @returns {Promise<import('./table.mjs').Row[]>} */
-export function network(points) {
+/**
+ * What happens to calls in Chromium: parts are killed, and networks fail.
+ *
+ * @param {{kills?: number, cuts?: number}} points of each; none of those not named
+ * @returns {Promise<import('./table.mjs').Row[]>}
+ */
+export function chromium({ kills: killPoints = 0, cuts = 0 }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(...inNewNetwork(process.execPath, fileURLToPath(import.meta.url), String(points)), { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(...inNewNetwork(process.execPath, fileURLToPath(import.meta.url), String(cuts), String(killPoints)), { stdio: ['ignore', 'pipe', 'inherit'] });
     const output = [];
     child.stdout.on('data', (chunk) => output.push(chunk));
     child.on('error', reject);
@@ -239,6 +245,6 @@ export function network(points) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   process.once('SIGTERM', () => process.exit(1)); // what it started ends with it
   ip('link', 'set', 'lo', 'up');
-  console.log(JSON.stringify(await program(Number(process.argv[2]))));
+  console.log(JSON.stringify(await program(Number(process.argv[2]), Number(process.argv[3]))));
   process.exit(0);
 }

@@ -11,7 +11,7 @@ import { endConnections } from './connection.mjs';
 import { crowd } from './crowd.mjs';
 import { disk } from './disk.mjs';
 import { kills, standby } from './kills.mjs';
-import { network } from './network.mjs';
+import { chromium } from './network.mjs';
 import { soak } from './soak.mjs';
 import { table } from './table.mjs';
 
@@ -22,7 +22,8 @@ const FAULTS = {
   clock: ({ points }) => clock(points),
   disk: ({ points }) => disk(points),
   crowd: ({ points }) => crowd(points),
-  network: ({ points }) => network(Math.ceil(points / 2)), // each takes its time
+  pictures: ({ points }) => chromium({ kills: points }),
+  network: ({ points }) => chromium({ cuts: Math.ceil(points / 2) }), // each takes its time
   soak: ({ soakMinutes }) => soak(soakMinutes),
 };
 
