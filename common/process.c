@@ -87,3 +87,12 @@ enum status process_become(const char *user, char *why, size_t why_size)
     prctl(PR_SET_PDEATHSIG, parent_death_signal, 0, 0, 0);
     return STATUS_OK;
 }
+
+void process_raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}

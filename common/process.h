@@ -31,4 +31,8 @@ void process_forbid_core_dumps(void);
 /* No program that is executed from here on has more rights than this one. */
 void process_forbid_new_rights(void);
 
+/* Every connection is a descriptor: the kernel's hard limit, not the shell's soft one, is what
+ * counts from here on. */
+void process_raise_descriptor_limit(void);
+
 #endif

@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -252,17 +251,6 @@ done:
     return result;
 }
 
-/* Every connection is a descriptor: the kernel's hard limit, not the shell's soft one, is what
- * counts. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 int main(int argc, char **argv)
 {
     static struct app app;
@@ -281,7 +269,7 @@ int main(int argc, char **argv)
         result = EXIT_SUCCESS;
     } else {
         log_set_level((enum log_level)app.config.log_level);
-        raise_descriptor_limit();
+        process_raise_descriptor_limit();
         result = run(&app);
     }
     app_unload(&app);

@@ -5,6 +5,7 @@
 #include "work.h"
 
 #include "common/config.h"
+#include "common/process.h"
 #include "common/token.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum { EXIT_USAGE = 2, NUMBERS_MAX = 3 };
 
@@ -223,15 +223,6 @@ static bool load_parley(struct command *command, struct keyring **keys)
     return true;
 }
 
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 int main(int argc, char **argv)
 {
     static struct command command;
@@ -242,7 +233,7 @@ int main(int argc, char **argv)
     }
     if (!load_parley(&command, &keys))
         return EXIT_FAILURE;
-    raise_descriptor_limit();
+    process_raise_descriptor_limit();
     net_init(&command.bench.net);
     bool fine = true;
     for (int i = optind; i < argc && fine; i++)
