@@ -17,7 +17,7 @@ struct samples {
 void samples_add(struct samples *samples, int64_t value);
 void samples_free(struct samples *samples);
 
-/* A stretch of work: from report_begin to report_end. */
+/* A stretch of work: from stretch_begin to stretch_print. */
 struct stretch {
     int64_t wall_ns, own_cpu_ns, resident;
     int64_t cpu_ns[PROCS_MAX];

@@ -50,7 +50,8 @@ bool work_relay(struct bench *bench, unsigned count);
  * many came. */
 bool work_flood(struct bench *bench, unsigned pairs, unsigned seconds);
 
-/* `count` connects, one after the other, each closed again once it is let in. */
+/* `count` connects, `at_once` at a time, each closed again once it is let in. A sample is the time
+ * until then. */
 bool work_connects(struct bench *bench, unsigned count, unsigned at_once);
 
 /* ---- what they share ---- */

@@ -30,8 +30,7 @@ static void send_one(struct link_up *pair)
 {
     struct peer *peer = &pair->peers[0];
     pair->sent = monotonic_ns();
-    /* By the topic of candidates, which take what an offer takes; its quality of service is the
-     * target's. */
+    /* As an offer; its quality of service is the target's. */
     peer->target->dialect->signal(peer, SIGNAL_OFFER, work_sdp(), SDP_BYTES);
 }
 
