@@ -18,13 +18,15 @@ describe('the load generator', { timeout: 300_000 }, () => {
       const system = await make().start();
       try {
         // A device that waits listens in no room.
-        const rows = await load(system, [...(isParley ? ['rooms=32'] : []), ...(isDevice ? ['idle=4', 'connects=6,2'] : WORK)], options);
+        const rows = await load(system, [...(isParley ? ['rooms=32'] : []), ...(isDevice ? ['idle=4', 'connects=60,2'] : WORK)], options);
         const done = rows.filter((row) => row.work !== 'rooms');
-        assert.deepEqual(done.map((row) => [row.work, row.work === 'flood' || row.count]), isDevice ? [['idle', 4], ['connects', 6]]
+        assert.deepEqual(done.map((row) => [row.work, row.work === 'flood' || row.count]), isDevice ? [['idle', 4], ['connects', 60]]
           : [['idle', 4], ['calls', 4], ['calls-kept', 6], ['relay', 20], ['flood', true], ['connects', 6]]);
+        // Of all of it: the kernel's books may not show a few packets yet.
+        assert.ok(done.flatMap((row) => row.cpu_s).reduce((a, b) => a + b) > 0);
         for (const row of done) {
           assert.equal(row.cpu_s.length, system.pids.length);
-          assert.ok(row.seconds > 0 && row.count > 0 && row.cpu_s.reduce((a, b) => a + b) > 0, row.work);
+          assert.ok(row.seconds > 0 && row.count > 0 && row.cpu_s.every((used) => used >= 0), row.work);
           if (!['idle', 'flood'].includes(row.work)) assert.ok(row.min_us > 0 && row.min_us <= row.p50_us && row.p50_us <= row.p99_us && row.p99_us <= row.max_us, row.work);
         }
       } finally {
