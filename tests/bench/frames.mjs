@@ -12,6 +12,8 @@ import { callInOnePage, openCameras } from './one_page.mjs';
 
 /** What signalling may add. */
 const BAR = 1.25;
+/** As many frames as the page asks for: with few, what is measured is the wait for the next. */
+const PICTURE = { width: 320, height: 240, frameRate: 30 };
 
 /** In the page that joins, before the click: when it is clicked, and when the first frame is there. */
 function watchFrames() {
@@ -38,7 +40,7 @@ async function getReady(person, room, name, sentence) {
  */
 async function overParley(browsers, stack) {
   const room = await stack.room();
-  const [ada, bob] = await Promise.all(browsers.map((browser) => Person.create(browser, stack.httpUrl)));
+  const [ada, bob] = await Promise.all(browsers.map((browser) => Person.create(browser, stack.httpUrl, { picture: PICTURE })));
   await getReady(ada, room, 'Ada', 'Nobody is here yet.');
   await ada.page.click('#join');
   await ada.sees('call');
@@ -56,7 +58,7 @@ async function overParley(browsers, stack) {
 /** @param {import('playwright-core').Browser} browser @param {Stack} stack @returns {Promise<number>} */
 async function inOnePage(browser, stack) {
   const { json } = await stack.http('POST', `/api/rooms/${await stack.room()}/peers`);
-  const person = await Person.create(browser, stack.httpUrl);
+  const person = await Person.create(browser, stack.httpUrl, { picture: PICTURE });
   await person.goto('/');
   await person.page.evaluate(openCameras);
   const took = await person.page.evaluate(callInOnePage, json.ice_servers);

@@ -16,12 +16,19 @@ export function launch(flags = [CAMERA, ALLOWED], executablePath = '/usr/bin/chr
   return chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
 }
 
-/** Runs in the page before its own scripts: small pictures, for two cores; the connections that say something of themselves, for their statistics. */
-function prepare() {
+/** Small pictures, for two cores. */
+const CAMERA_GIVES = { width: 320, height: 240, frameRate: 10 };
+
+/**
+ * Runs in the page before its own scripts: what the camera gives; the connections that say something of themselves, for their statistics.
+ *
+ * @param {MediaTrackConstraints} picture
+ */
+function prepare(picture) {
   const devices = navigator.mediaDevices;
   if (!devices) return; // about:blank
   const ask = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = (wanted) => ask({ ...wanted, video: wanted.video && { width: 320, height: 240, frameRate: 10 } });
+  devices.getUserMedia = (wanted) => ask({ ...wanted, video: wanted.video && picture });
   globalThis.connections = [];
   globalThis.RTCPeerConnection = class extends RTCPeerConnection {
     setLocalDescription(...args) {
@@ -40,13 +47,13 @@ export class Person {
   /**
    * @param {import('playwright-core').Browser} browser
    * @param {string} origin
-   * @param {{permissions?: string[], init?: () => void, viewport?: object}} [options] and those of a context
+   * @param {{permissions?: string[], init?: () => void, picture?: MediaTrackConstraints, viewport?: object}} [options] and those of a context
    */
-  static async create(browser, origin, { permissions = ['camera', 'microphone', 'clipboard-read', 'clipboard-write'], init, ...options } = {}) {
+  static async create(browser, origin, { permissions = ['camera', 'microphone', 'clipboard-read', 'clipboard-write'], init, picture = CAMERA_GIVES, ...options } = {}) {
     const person = new Person();
     person.origin = origin;
     person.context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions, ...options });
-    await person.context.addInitScript(prepare);
+    await person.context.addInitScript(prepare, picture);
     if (init) await person.context.addInitScript(init);
     person.context.on('page', (page) => person.#watch(page));
     person.page = await person.context.newPage();
