@@ -27,6 +27,7 @@ enum topic_kind {
     TOPIC_USER_AWAY,         /* rooms/{room}/to/{peer}/user-away */
     TOPIC_CUT_NOTICE,        /* rooms/{room}/to/{peer}/cut-the-call */
     TOPIC_ROOM_ERROR,        /* rooms/{room}/to/{peer}/error */
+    TOPIC_PEER_ROOMD_STATUS, /* rooms/{room}/to/{peer}/roomd-status */
     TOPIC_OFFER,             /* rooms/{room}/to/{peer}/offer/{from} */
     TOPIC_ANSWER,            /* rooms/{room}/to/{peer}/answer/{from} */
     TOPIC_CANDIDATE,         /* rooms/{room}/to/{peer}/candidate/{from} */
@@ -37,6 +38,7 @@ enum topic_kind {
     TOPIC_DEVICE_RING,       /* devices/{peer}/ring */
     TOPIC_DEVICE_RING_ANSWER,/* devices/{peer}/ring-answer */
     TOPIC_DEVICE_CALL,       /* devices/{peer}/call */
+    TOPIC_DEVICE_ROOMD_STATUS, /* devices/{peer}/roomd-status */
     TOPIC_ROOMD_STATUS,      /* roomd/status */
     TOPIC_ROOMD_STATS,       /* roomd/stats */
     TOPIC_GATE_STATS,        /* gate/stats */

@@ -9,17 +9,17 @@
 #include <utlist.h>
 
 /*
- * One entry an id, in the table for good and in at most one list beside it. `departed`: left since
- * the last clients_settle. `people` and `others`: settled, the longest away first, so that those to
- * be forgotten stand in front.
+ * One entry an id, in the table for good and in at most one list beside it. `asking`: connected,
+ * and asked since the last clients_answer. `departed`: left since the last clients_settle. `people`
+ * and `others`: settled, the longest away first, so that those to be forgotten stand in front.
  */
-enum standing { CONNECTED, DEPARTED, AWAY };
+enum standing { CONNECTED, ASKING, DEPARTED, AWAY };
 
 struct entry {
     struct client client; /* `who` names `id` and `room` */
     char *room;           /* owned; "" where there is none */
     enum standing standing;
-    int64_t left_at; /* monotonic ms, while not CONNECTED */
+    int64_t left_at; /* monotonic ms, while DEPARTED or AWAY */
     struct entry *prev, *next;
     UT_hash_handle hh;
     char id[]; /* no longer than it is: there is an entry for everybody who is connected */
@@ -27,7 +27,7 @@ struct entry {
 
 struct clients {
     struct entry *entries;
-    struct entry *departed;
+    struct entry *asking, *departed;
     struct away {
         struct entry *first;
         int64_t keep_ms;
@@ -97,6 +97,7 @@ static void arrive(struct clients *clients, struct entry *entry)
 {
     switch (entry->standing) {
     case CONNECTED:
+    case ASKING:
         return;
     case DEPARTED:
         DL_DELETE(clients->departed, entry);
@@ -141,6 +142,7 @@ enum status clients_put(struct clients *clients, const struct token_claims *clai
     entry->client.who.role = claims->role;
     entry->client.connection = connection;
     entry->client.expires_at = claims->expires_at;
+    entry->client.is_new = true;
     memcpy(entry->client.token_digest, token_digest, sizeof token_digest);
     meter_back(&entry->client.meter);
     return STATUS_OK;
@@ -149,7 +151,7 @@ enum status clients_put(struct clients *clients, const struct token_claims *clai
 bool clients_is_connected(const struct clients *clients, const char *id)
 {
     const struct entry *entry = find(clients, id);
-    return entry && entry->standing == CONNECTED;
+    return entry && entry->client.connected;
 }
 
 struct client *clients_get(struct clients *clients, const char *id)
@@ -164,11 +166,44 @@ struct client *clients_find(struct clients *clients, const char *id, const void 
     return client && client->connection == connection ? client : NULL;
 }
 
+void clients_ask(struct clients *clients, struct client *client)
+{
+    struct entry *entry = find(clients, client->who.peer_id);
+    if (entry->standing != CONNECTED)
+        return;
+    entry->standing = ASKING;
+    DL_APPEND(clients->asking, entry);
+}
+
+void clients_answer(struct clients *clients, void (*each)(void *ctx, const struct client *client),
+                    void *ctx)
+{
+    struct entry *entry, *next;
+    DL_FOREACH_SAFE(clients->asking, entry, next)
+    {
+        each(ctx, &entry->client);
+        entry->standing = CONNECTED;
+        DL_DELETE(clients->asking, entry);
+    }
+}
+
+void clients_each(const struct clients *clients,
+                  void (*each)(void *ctx, const struct client *client), void *ctx)
+{
+    struct entry *entry, *next;
+    HASH_ITER(hh, clients->entries, entry, next)
+    {
+        each(ctx, &entry->client);
+    }
+}
+
 void clients_leave(struct clients *clients, const char *id, const void *connection, int64_t now)
 {
     struct entry *entry = id ? find(clients, id) : NULL;
-    if (!entry || entry->client.connection != connection || entry->standing != CONNECTED)
+    if (!entry || entry->client.connection != connection || !entry->client.connected)
         return;
+    if (entry->standing == ASKING)
+        DL_DELETE(clients->asking, entry);
     entry->standing = DEPARTED;
     entry->client.connected = false;
     entry->left_at = now;

@@ -28,14 +28,20 @@
 
 struct clients;
 
-/* An empty table, to be freed by clients_free; NULL when there is no memory. People are remembered for
- * `people_keep_ms` after their connection. */
+/* An empty table, to be freed by clients_free; NULL when there is no memory. People are remembered
+ * for `people_keep_ms` after their connection. */
 struct clients *clients_new(int64_t people_keep_ms);
 
 /* NULL is fine. */
 void clients_free(struct clients *clients);
 
 #define CLIENT_DIGEST_BYTES 32
+
+/* How a client hears of roomd's status: what it has subscribed to (roomd_status.h). */
+enum hearing {
+    HEARS_INBOX = 1 << 0,  /* its own inbox, in which the gate tells it */
+    HEARS_STATUS = 1 << 1, /* `roomd/status` itself, which the broker tells it */
+};
 
 /* What the gate may know of one client. Lives until the next call that changes the table. */
 struct client {
@@ -44,7 +50,9 @@ struct client {
     const void *connection; /* the broker's pointer, compared and never followed */
     unsigned char token_digest[CLIENT_DIGEST_BYTES]; /* SHA-256 of the token it came with */
     bool connected;
-    struct meter meter; /* outlives its connections */
+    unsigned char hears; /* of enum hearing, one or both */
+    bool is_new;         /* has not said yet, since it connected, which it hears */
+    struct meter meter;  /* outlives its connections */
 };
 
 /*
@@ -67,6 +75,19 @@ struct client *clients_find(struct clients *clients, const char *id, const void 
 
 /* The client called `id`, whatever its connection; NULL when none is known. */
 struct client *clients_get(struct clients *clients, const char *id);
+
+/* `client`, connected or not, wants to know something: clients_answer tells it, unless it has gone
+ * by then. */
+void clients_ask(struct clients *clients, struct client *client);
+
+/* Calls `each` with every client that has asked since the last call and is connected. `each` must
+ * not change the table. */
+void clients_answer(struct clients *clients, void (*each)(void *ctx, const struct client *client),
+                    void *ctx);
+
+/* Calls `each` with every client, connected or not. `each` must not change the table. */
+void clients_each(const struct clients *clients,
+                  void (*each)(void *ctx, const struct client *client), void *ctx);
 
 /*
  * `connection` of `id` has ended, at `now` (monotonic ms). Nothing happens when it is not the

@@ -245,8 +245,12 @@ static int check_write(struct gate *gate, struct client *client,
     struct topic topic;
     topic_parse(check->topic, strlen(check->topic), &topic);
     enum status error = judge_publish(gate, client, check, &topic);
-    if (error == STATUS_OK)
+    if (error == STATUS_OK) {
+        if (topic.kind == TOPIC_ROOMD_STATUS) /* a will is no message event */
+            roomd_status_learn(&gate->roomd_status, gate->clients,
+                               (struct payload){check->payload, check->payloadlen});
         return MOSQ_ERR_SUCCESS;
+    }
     gate->counts.denied_publishes++;
     log_debug("denied", LOG_TEXT("id", client->who.peer_id), LOG_TEXT("publish", check->topic),
               LOG_TEXT("error", status_id(error)));
@@ -260,8 +264,10 @@ static int check_subscribe(struct gate *gate, struct client *client, const char 
     bool tell;
     if (is_within_limits(gate, client, ACCESS_SUBSCRIBE, 0, &tell) &&
         access_decide(&client->who, ACCESS_SUBSCRIBE, filter, false, is_member, gate->members) ==
-            ACCESS_ALLOWED)
+            ACCESS_ALLOWED) {
+        roomd_status_note(gate->clients, client, filter);
         return MOSQ_ERR_SUCCESS;
+    }
     gate->counts.denied_subscribes++;
     return MOSQ_ERR_ACL_DENIED;
 }
@@ -357,6 +363,8 @@ static void unpack(struct gate *gate, struct payload rest)
     while (bundle_next(&rest, &topic, &payload)) {
         if (topic.kind != TOPIC_ROOM_STATE || learn_members(gate, &topic, payload))
             say_for_roomd(&topic, payload);
+        if (topic.kind == TOPIC_ROOMD_STATUS)
+            roomd_status_learn(&gate->roomd_status, gate->clients, payload);
     }
     if (rest.len > 0) {
         gate->counts.bad_states++;
@@ -462,6 +470,7 @@ int gate_on_tick(int event, void *data, void *userdata)
     wall_read(&gate->wall, clock_wall_s(), now);
     look_at_listeners(gate);
     put_out_the_doomed(gate);
+    roomd_status_answer(&gate->roomd_status, gate->clients);
     clients_settle(gate->clients, now, tell_departure, gate);
     if (now >= gate->stats_next)
         tell_stats(gate, now);

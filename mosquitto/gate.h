@@ -11,6 +11,7 @@
 #include "certificates.h"
 #include "clients.h"
 #include "members.h"
+#include "roomd_status.h"
 #include "stats.h"
 
 #include "common/access.h"
@@ -25,8 +26,8 @@
 #define GATE_DOOMED_MAX 16
 
 /* How long people are remembered once they have been away for a whole grace: until the session that
- * our page asks for (web/js/signalling.js) has ended at the broker, too. What is sent to a session that
- * is kept for longer is not queued from then on. */
+ * our page asks for (web/js/signalling.js) has ended at the broker, too. What is sent to a session
+ * that is kept for longer is not queued from then on. */
 #define GATE_PEOPLE_KEEP_MS (2 * 60 * 1000)
 
 struct gate {
@@ -36,6 +37,7 @@ struct gate {
     struct wall wall;
     struct members *members;
     struct clients *clients;
+    struct roomd_status roomd_status;
     struct certificates *certificates; /* NULL without tls_cert */
     struct meter_rates rates;
     struct parties *connects; /* by address */

@@ -52,6 +52,11 @@ void say_for_roomd(const struct topic *topic, struct payload payload)
     publish(NULL, topic, payload.text, payload.len);
 }
 
+void say_roomd_status(const struct topic *inbox, struct payload status)
+{
+    publish(inbox->peer, inbox, status.text, status.len);
+}
+
 void say_stats(const struct gate_counts *counts, const struct gate_gauges *gauges)
 {
     char text[OUTBOUND_MAX];

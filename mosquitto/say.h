@@ -18,6 +18,9 @@
  */
 void say_error(const struct access_who *who, const struct topic *topic, enum status error);
 
+/* Tells the client whose `inbox` it is, and nobody else, what roomd says of itself. */
+void say_roomd_status(const struct topic *inbox, struct payload status);
+
 /* Publishes the gate's statistics, retained. */
 void say_stats(const struct gate_counts *counts, const struct gate_gauges *gauges);
 

@@ -103,21 +103,19 @@ static void opened(struct peer *peer)
     send_buffer(peer, &packet);
 }
 
-/* What the page subscribes to; a device that waits for a ring is in no room. */
+/* What the page subscribes to; a device that waits for a ring is in no room, and has its inbox alone. */
 static void subscribe(struct peer *peer)
 {
     char inbox[FILTER_MAX + 1], state[FILTER_MAX + 1];
     struct buffer packet = {0};
-    const struct mqtt_filter person[] = {{inbox, 1}, {state, 0}, {TOPIC_ROOT "roomd/status", 1}};
-    const struct mqtt_filter device[] = {{inbox, 1}, {TOPIC_ROOT "roomd/status", 1}};
+    const struct mqtt_filter filters[] = {{inbox, 1}, {state, 0}};
     const bool is_device = peer->target->has_devices;
     if (is_device)
         snprintf(inbox, sizeof inbox, TOPIC_ROOT "devices/%s/#", peer->id);
     else
         snprintf(inbox, sizeof inbox, TOPIC_ROOT "rooms/%s/to/%s/#", peer->room, peer->id);
     snprintf(state, sizeof state, TOPIC_ROOT "rooms/%s/state", peer->room);
-    mqtt_subscribe(&packet, version_of(peer), next_packet_id(peer), is_device ? device : person,
-                   is_device ? 2 : 3);
+    mqtt_subscribe(&packet, version_of(peer), next_packet_id(peer), filters, is_device ? 1 : 2);
     send_buffer(peer, &packet);
 }
 

@@ -94,8 +94,8 @@ test('who was refused is not let in later, unasked', async () => {
     client.deliver(inbox(refusal[0]), refusal[1]);
     client.lose();
     client.accept();
-    client.deliver('roomd/status', { state: 'online', version: '1', epoch: 'another' });
-    client.deliver('roomd/status', { state: 'online', version: '1', epoch: 'and another' });
+    client.deliver(inbox('roomd-status'), { state: 'online', version: '1', epoch: 'another' });
+    client.deliver(inbox('roomd-status'), { state: 'online', version: '1', epoch: 'and another' });
     assert.equal(client.sent('join').length, 2, refusal[0]);
   }
 });

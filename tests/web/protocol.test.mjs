@@ -32,7 +32,7 @@ const KNOWN = new Map([
   ['rooms/{room}/to/{peer}/user-arrived', 'user-arrived'], ['rooms/{room}/to/{peer}/user-away', 'user-away'],
   ['rooms/{room}/to/{peer}/cut-the-call', 'cut-the-call'], ['rooms/{room}/to/{peer}/error', 'error'],
   ['rooms/{room}/to/{peer}/offer/{from}', 'offer'], ['rooms/{room}/to/{peer}/answer/{from}', 'answer'],
-  ['rooms/{room}/to/{peer}/candidate/{from}', 'candidate'], ['roomd/status', 'roomd-status'],
+  ['rooms/{room}/to/{peer}/candidate/{from}', 'candidate'], ['rooms/{room}/to/{peer}/roomd-status', 'roomd-status'],
 ]);
 
 test('topics, by the vectors that the C code is tested with', () => {

@@ -29,6 +29,8 @@ function start({ lifeS, renew, seat } = {}) {
   return Object.assign(parts, { signalling, heard: (name) => parts.events.filter(([event]) => event === name).map(([, detail]) => detail) });
 }
 
+/** Of a topic in our inbox. */
+const inbox = (event) => `rooms/r/to/${SELF}/${event}`;
 const joined = (extra) => ({ session: 's1', resumed: false, seat: 'seat1', room: room(SELF), ...extra });
 
 test('connects as the contract says', () => {
@@ -39,7 +41,7 @@ test('connects as the contract says', () => {
   assert.deepEqual(will, { topic: `parley/v1/rooms/r/from/${SELF}/gone`, payload: '{"session":"s1"}', qos: 1, retain: false });
   assert.equal(properties.sessionExpiryInterval, 120);
   client.accept();
-  assert.deepEqual(client.subscriptions, [{ [`parley/v1/rooms/r/to/${SELF}/#`]: { qos: 1 }, 'parley/v1/rooms/r/state': { qos: 0 }, 'parley/v1/roomd/status': { qos: 1 } }]);
+  assert.deepEqual(client.subscriptions, [{ [`parley/v1/rooms/r/to/${SELF}/#`]: { qos: 1 }, 'parley/v1/rooms/r/state': { qos: 0 } }]);
 });
 
 test('joins when connected, or as soon as it is', () => {
@@ -155,13 +157,13 @@ test('another DISCONNECT is a loss like any', async () => {
 test('a new epoch of roomd: joins again, once', () => {
   const { client, signalling } = start();
   client.accept();
-  client.deliver('roomd/status', { state: 'online', version: '1', epoch: 'e1' });
+  client.deliver(inbox('roomd-status'), { state: 'online', version: '1', epoch: 'e1' });
   signalling.join('Ada');
   client.deliver(`rooms/r/to/${SELF}/joined`, joined());
-  client.deliver('roomd/status', { state: 'online', version: '1', epoch: 'e1' });
-  client.deliver('roomd/status', { state: 'offline', version: '1', epoch: 'e1' });
+  client.deliver(inbox('roomd-status'), { state: 'online', version: '1', epoch: 'e1' });
+  client.deliver(inbox('roomd-status'), { state: 'offline', version: '1', epoch: 'e1' });
   assert.equal(client.sent('join').length, 1);
-  client.deliver('roomd/status', { state: 'online', version: '1', epoch: 'e2' });
+  client.deliver(inbox('roomd-status'), { state: 'online', version: '1', epoch: 'e2' });
   assert.deepEqual(client.sent('join').slice(1), [{ session: 's1', peer_name: 'Ada', seat: 'seat1' }]);
 });
 
@@ -190,12 +192,12 @@ test('shown as away though connected: joins again, unless it is answered meanwhi
 test('who has not joined, or was refused, does not join by itself', () => {
   const { client, signalling } = start();
   client.accept();
-  client.deliver('roomd/status', { state: 'online', version: '1', epoch: 'e1' });
-  client.deliver('roomd/status', { state: 'online', version: '1', epoch: 'e2' });
+  client.deliver(inbox('roomd-status'), { state: 'online', version: '1', epoch: 'e1' });
+  client.deliver(inbox('roomd-status'), { state: 'online', version: '1', epoch: 'e2' });
   assert.deepEqual(client.sent('join'), []);
   signalling.join('Ada');
   signalling.forgetJoin();
-  client.deliver('roomd/status', { state: 'online', version: '1', epoch: 'e3' });
+  client.deliver(inbox('roomd-status'), { state: 'online', version: '1', epoch: 'e3' });
   assert.equal(client.sent('join').length, 1);
 });
 

@@ -115,7 +115,7 @@ const TOPICS = Object.freeze({
   'offer': { form: 'rooms/{room}/to/{peer}/offer/{from}', qos: 1 },
   'answer': { form: 'rooms/{room}/to/{peer}/answer/{from}', qos: 1 },
   'candidate': { form: 'rooms/{room}/to/{peer}/candidate/{from}', qos: 0 },
-  'roomd-status': { form: 'roomd/status', qos: 1 },
+  'roomd-status': { form: 'rooms/{room}/to/{peer}/roomd-status', qos: 1 },
 });
 
 /** @typedef {keyof typeof TOPICS} TopicKind */

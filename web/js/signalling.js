@@ -260,7 +260,6 @@ export class Signalling extends Emitter {
     client.subscribe({
       [inbox]: { qos: 1 },
       [formatTopic('state', { room })]: { qos: topicQos('state') },
-      [formatTopic('roomd-status')]: { qos: topicQos('roomd-status') },
     });
     this.emit('connection', 'online');
     if (this.#joinedAs !== null) this.#sendJoin();
@@ -293,7 +292,7 @@ export class Signalling extends Emitter {
     const topic = parseTopic(name);
     if (this.#stopped || !topic || !isHeard(topic.kind) || payload.length > LIMITS.sdpPayload) return;
     const { kind } = topic;
-    if (kind !== 'roomd-status' && topic.room !== this.#options.room) return;
+    if (topic.room !== this.#options.room) return;
     const message = parseMessage(kind, new TextDecoder().decode(payload));
     if (!message) return;
     if ('session' in message && topic.from === '' && message.session !== this.#options.session) return; // for an earlier page

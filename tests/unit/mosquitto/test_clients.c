@@ -194,6 +194,54 @@ static void the_same_connection_again_replaces_nobody(void **state)
     clients_free(clients);
 }
 
+/* Who is answered now. */
+static const char *answer(struct clients *clients)
+{
+    static char seen[256];
+    seen[0] = '\0';
+    clients_answer(clients, note, seen);
+    return seen;
+}
+
+static void who_asks_is_answered_once_while_connected(void **state)
+{
+    (void)state;
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
+    put(clients, "p-a", &connection_1);
+    put(clients, "p-b", &connection_2);
+    clients_ask(clients, clients_get(clients, "p-a"));
+    clients_ask(clients, clients_get(clients, "p-a"));
+    clients_ask(clients, clients_get(clients, "p-b"));
+    clients_leave(clients, "p-b", &connection_2, 0);
+    assert_false(clients_is_connected(clients, "p-b"));
+    clients_ask(clients, clients_get(clients, "p-b"));
+    assert_true(clients_is_connected(clients, "p-a"));
+    assert_string_equal(answer(clients), "p-a ");
+    assert_string_equal(answer(clients), "");
+    assert_string_equal(settle(clients, 0), "p-b ");
+
+    clients_ask(clients, clients_get(clients, "p-a"));
+    put(clients, "p-a", &connection_2); /* and is answered on its new connection */
+    assert_string_equal(answer(clients), "p-a ");
+    assert_int_equal(clients_connected_count(clients), 1);
+    clients_free(clients);
+}
+
+static void everybody_can_be_gone_through(void **state)
+{
+    (void)state;
+    char seen[256] = "";
+    struct clients *clients = clients_new(CLIENT_KEEP_MS);
+    put(clients, "p-a", &connection_1);
+    put(clients, "p-b", &connection_2);
+    clients_leave(clients, "p-b", &connection_2, 0);
+    clients_each(clients, note, seen);
+    assert_non_null(strstr(seen, "p-a "));
+    assert_non_null(strstr(seen, "p-b "));
+    assert_int_equal(strlen(seen), strlen("p-a p-b "));
+    clients_free(clients);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +254,8 @@ int main(void)
         cmocka_unit_test(people_are_forgotten_sooner),
         cmocka_unit_test(who_came_back_is_not_forgotten),
         cmocka_unit_test(the_same_connection_again_replaces_nobody),
+        cmocka_unit_test(who_asks_is_answered_once_while_connected),
+        cmocka_unit_test(everybody_can_be_gone_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
