@@ -4,13 +4,13 @@
 #include "intake.h"
 #include "mail.h"
 #include "notices.h"
+#include "outbox.h"
 #include "persist.h"
 #include "replies.h"
 #include "resync.h"
 #include "rooms.h"
 #include "stats.h"
 
-#include "common/bundle.h"
 #include "common/clock.h"
 #include "common/link.h"
 #include "common/log.h"
@@ -43,8 +43,8 @@ struct service {
     struct keyring *keyring;
     struct store *store; /* NULL until we are let in for the first time */
     struct rooms *rooms; /* empty until then */
-    struct mailbox in, out, journal;
-    struct bundle bundle; /* empty between calls of send_out */
+    struct mailbox in;
+    struct outbox out;
     struct stats stats;
     struct replies replies;
     struct intake intake;
@@ -57,41 +57,9 @@ struct service {
     struct notices notices;
 };
 
-/* ---- telling ---- */
-
-static void send_bundle(struct service *service)
-{
-    static const struct topic topic = {.kind = TOPIC_GATE_PUBLISH};
-    if (service->bundle.len == 0) {
-        return;
-    }
-    link_publish(service->link, &topic, service->bundle.text, service->bundle.len);
-    /* What a plugin publishes, Mosquitto 2.0 hands to WebSockets at the end of its next turn: an
-     * empty bundle makes it take one. */
-    if (service->options->broker->tick_ms > 0) {
-        link_publish(service->link, &topic, "", 0);
-    }
-    service->bundle.len = 0;
-}
-
-/* What cannot be sent now is dropped: everybody hears the states, and asks again, once we are
- * connected again. */
 static void send_out(struct service *service)
 {
-    for (const struct mail *note = service->journal.first; note != NULL; note = note->next) {
-        log_info(note->payload, LOG_TEXT("room", note->topic.room),
-                 LOG_TEXT("peer", note->topic.peer));
-    }
-    mailbox_clear(&service->journal);
-    for (const struct mail *mail = service->out.first; mail != NULL; mail = mail->next) {
-        if (bundle_add(&service->bundle, &mail->topic, mail->payload, mail->len) ==
-            STATUS_TOO_LARGE) {
-            send_bundle(service);
-            bundle_add(&service->bundle, &mail->topic, mail->payload, mail->len);
-        }
-    }
-    send_bundle(service);
-    mailbox_clear(&service->out);
+    outbox_send(&service->out, service->link, service->options->broker->tick_ms > 0);
 }
 
 /* ---- the store ---- */
@@ -180,8 +148,7 @@ static void turn(struct service *service, int64_t now)
     }
     if (written != STATUS_OK) {
         rooms_rollback(service->rooms);
-        mailbox_clear(&service->out);
-        mailbox_clear(&service->journal);
+        outbox_clear(&service->out);
         service->stats = before;
         service->stats.store_failures++;
         service->store_retry = now + STORE_RETRY_MS;
@@ -202,7 +169,7 @@ static void tell_state(void *ctx, const struct room *room)
 
 static void tell_status(struct service *service, bool publishing)
 {
-    notices_tell_status(&service->notices, &service->out,
+    notices_tell_status(&service->notices, &service->out.mail,
                         service->draining ? ROOMD_DRAINING : ROOMD_ONLINE, publishing);
     send_out(service);
 }
@@ -309,7 +276,7 @@ static void on_connected(void *ctx, int64_t now)
 static void check_state(struct service *service, const struct topic *topic, struct payload payload)
 {
     if (payload.len > 0 && !rooms_get(service->rooms, topic->room, NULL)) {
-        mailbox_add(&service->out, topic, "", 0);
+        mailbox_add(&service->out.mail, topic, "", 0);
         send_out(service);
     }
 }
@@ -420,7 +387,7 @@ static void loop(struct service *service)
             publish_again(service);
         }
         if (now >= service->notices.stats_next) {
-            notices_tell_stats(&service->notices, &service->out, &service->stats,
+            notices_tell_stats(&service->notices, &service->out.mail, &service->stats,
                                rooms_count(service->rooms), service->store_ok, now);
             send_out(service);
         }
@@ -454,7 +421,7 @@ static void drain(struct service *service)
     set_store_ok(service, service->store_ok);
     tell_status(service, resync_is_due(&service->resync));
     settle(service);
-    notices_tell_status(&service->notices, &service->out, ROOMD_OFFLINE, false);
+    notices_tell_status(&service->notices, &service->out.mail, ROOMD_OFFLINE, false);
     send_out(service);
     settle(service);
 }
@@ -466,8 +433,8 @@ static enum status begin(struct service *service, int64_t now)
     const struct topic will_topic = {.kind = TOPIC_ROOMD_STATUS};
     char will[OUTBOUND_MAX];
 
-    service->replies = (struct replies){.out = &service->out,
-                                        .journal = &service->journal,
+    service->replies = (struct replies){.out = &service->out.mail,
+                                        .journal = &service->out.journal,
                                         .stats = &service->stats,
                                         .grace_s = config->grace_s};
     service->rooms = make_rooms(service);
@@ -507,8 +474,7 @@ enum status service_run(const struct service_options *options)
     }
     link_free(service.link);
     mailbox_clear(&service.in);
-    mailbox_clear(&service.out);
-    mailbox_clear(&service.journal);
+    outbox_clear(&service.out);
     resync_end(&service.resync);
     rooms_free(service.rooms);
     store_close(service.store);

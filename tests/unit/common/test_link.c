@@ -77,6 +77,14 @@ static void open_end(struct end *end, const char *peer_id, const struct topic *w
     assert_non_null(end->link);
 }
 
+static int option_of(int fd, int option)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, option, &value, &size), 0);
+    return value;
+}
+
 /* Serves the ends (NULL ends the list) until `*counter` is at least `wanted`. */
 static void serve_until(struct end **ends, const int *counter, int wanted)
 {
@@ -117,11 +125,7 @@ static void test_message_and_answer(void **state)
     assert_int_equal(link_publish(peer.link, &join, "{}", 2), STATUS_UNAVAILABLE);
     serve_until(ENDS(&roomd, &peer), &roomd.connects, 1);
     serve_until(ENDS(&roomd, &peer), &peer.connects, 1);
-    int no_delay = 0;
-    socklen_t size = sizeof no_delay;
-    assert_int_equal(
-        getsockopt(link_prepare(peer.link).fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
-    assert_int_equal(no_delay, 1);
+    assert_int_equal(option_of(link_prepare(peer.link).fd, TCP_NODELAY), 1);
 
     /* What roomd hears of itself says that its subscription stands. */
     assert_int_equal(link_publish(roomd.link, &gone, "{}", 2), STATUS_OK);
@@ -376,10 +380,31 @@ static void test_silent_broker_is_given_up(void **state)
     broker = real;
 }
 
+/* What is said between two waits goes out in one segment. */
+static void test_what_is_said_in_one_turn_travels_together(void **state)
+{
+    struct end end = {.filter = "rooms/+/from/#"};
+    struct topic join = topic_of(TOPIC_JOIN);
+    (void)state;
+    open_end(&end, "s-roomd", NULL);
+    serve_until(ENDS(&end), &end.connects, 1);
+    int fd = link_prepare(end.link).fd;
+    assert_int_equal(option_of(fd, TCP_CORK), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(link_publish(end.link, &join, "{}", 2), STATUS_OK);
+        assert_int_equal(option_of(fd, TCP_CORK), 1);
+    }
+    link_prepare(end.link);
+    assert_int_equal(option_of(fd, TCP_CORK), 0);
+    serve_until(ENDS(&end), &end.messages, 2);
+    link_free(end.link);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_message_and_answer),
+        cmocka_unit_test(test_what_is_said_in_one_turn_travels_together),
         cmocka_unit_test(test_snapshot_gives_each_retained_once),
         cmocka_unit_test(test_will_is_for_losses_only),
         cmocka_unit_test(test_comes_back_after_the_broker_dies),
