@@ -181,6 +181,11 @@ export class TestClient {
     await this.subscribeRaw(wholeOf(filter), qos);
   }
 
+  /** Several filters in one SUBSCRIBE. @param {Record<string, number>} filters below the root, each with its QoS */
+  async subscribeAll(filters) {
+    await this.mqtt.subscribeAsync(Object.fromEntries(Object.entries(filters).map(([filter, qos]) => [wholeOf(filter), { qos }])));
+  }
+
   /** The same for any filter as it is. */
   async subscribeRaw(filter, qos = 1) {
     await this.mqtt.subscribeAsync(filter, { qos }).catch((error) => {

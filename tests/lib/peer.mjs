@@ -37,9 +37,8 @@ export class Peer {
     });
     this.stack.clients.push(this.client);
     await this.client.connect();
-    await this.client.subscribe(`rooms/${this.room}/to/${this.id}/#`, 1);
-    await this.client.subscribe(`rooms/${this.room}/state`, 0);
-    await this.client.subscribe('roomd/status', 1);
+    // `roomd/status` too, as clients in the field do: at once, so that the inbox brings nothing of it.
+    await this.client.subscribeAll({ [`rooms/${this.room}/to/${this.id}/#`]: 1, [`rooms/${this.room}/state`]: 0, 'roomd/status': 1 });
   }
 
   /** The same page loaded again: the same identity, a new session, a new connection. */
