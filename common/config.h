@@ -104,8 +104,8 @@ enum status config_set(struct config *config, const char *assignment,
 /*
  * What no single option can tell: tls_cert and tls_key go together; ports of one machine differ
  * (brokers with the same `host` are on one, and those with a loopback address on httpd's); no two
- * brokers share a ws_url or, by their roomds, a store. config_parse asks it; whoever calls
- * config_set or config_add_shards asks it after the last one.
+ * brokers share a ws_url or, by their roomds, a store, and a store holds `{broker}` once at most.
+ * config_parse asks it; whoever calls config_set or config_add_shards asks it after the last one.
  * STATUS_BAD_REQUEST and `why` when the options exclude each other.
  */
 enum status config_check(const struct config *config, char why[static CONFIG_WHY_MAX + 1]);
@@ -133,8 +133,12 @@ void config_print_options(FILE *out, bool markdown);
  */
 unsigned config_broker_of_room(const struct config *config, const char *room);
 
-/* Where the roomds of `broker` have their store: as configured, with the broker's name for
- * `{broker}`, or in the state folder. */
+/*
+ * Where the roomds of `broker`, one of the configuration's own, have their store: as configured,
+ * with the broker's name for `{broker}`, or in the state folder: roomd.sqlite for the first broker,
+ * whatever its name, so that it stays where it is when others are added, and roomd-NAME.sqlite for
+ * those.
+ */
 void config_store_path(const struct config *config, const struct config_broker *broker,
                        char out[static CONFIG_STORE_MAX + 1]);
 

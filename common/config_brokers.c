@@ -64,7 +64,7 @@ void config_store_path(const struct config *config, const struct config_broker *
 {
     const char *form = config->roomd_store;
     const char *mark = strstr(form, STORE_MARK);
-    bool is_plain = config->broker_count == 1 || strcmp(broker->name, CONFIG_BROKER_MAIN) == 0;
+    bool is_first = broker == &config->brokers[0];
     if (mark)
         snprintf(out, CONFIG_STORE_MAX + 1, "%.*s%s%s", (int)(mark - form), form, broker->name,
                  mark + strlen(STORE_MARK));
@@ -72,7 +72,7 @@ void config_store_path(const struct config *config, const struct config_broker *
         snprintf(out, CONFIG_STORE_MAX + 1, "%s", form);
     else
         snprintf(out, CONFIG_STORE_MAX + 1, "%s/roomd%s%s.sqlite", config->state_dir,
-                 is_plain ? "" : "-", is_plain ? "" : broker->name);
+                 is_first ? "" : "-", is_first ? "" : broker->name);
 }
 
 /* ---- what they must not share ---- */
@@ -153,16 +153,27 @@ static bool urls_differ(const struct config *config, char why[static CONFIG_WHY_
     return true;
 }
 
-enum status config_check_brokers(const struct config *config, char why[static CONFIG_WHY_MAX + 1])
+static bool stores_differ(const struct config *config, char why[static CONFIG_WHY_MAX + 1])
 {
-    if (config->broker_count > 1 && config->roomd_store[0] &&
-        !strstr(config->roomd_store, STORE_MARK)) {
+    const char *mark = strstr(config->roomd_store, STORE_MARK);
+    if (config->broker_count > 1 && config->roomd_store[0] && !mark) {
         snprintf(why, CONFIG_WHY_MAX + 1,
                  "with several brokers [rooms] store has to hold " STORE_MARK
                  ": each has one of its own");
-        return STATUS_BAD_REQUEST;
+        return false;
     }
-    return ports_differ(config, why) && urls_differ(config, why) ? STATUS_OK : STATUS_BAD_REQUEST;
+    if (mark && strstr(mark + 1, STORE_MARK)) {
+        snprintf(why, CONFIG_WHY_MAX + 1, "[rooms] store holds " STORE_MARK " twice");
+        return false;
+    }
+    return true;
+}
+
+enum status config_check_brokers(const struct config *config, char why[static CONFIG_WHY_MAX + 1])
+{
+    return stores_differ(config, why) && ports_differ(config, why) && urls_differ(config, why)
+               ? STATUS_OK
+               : STATUS_BAD_REQUEST;
 }
 
 /* ---- shards ---- */

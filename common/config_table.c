@@ -60,7 +60,7 @@ const struct config_option config_options[CONFIG_OPTION_COUNT] = {
      "While somebody connects or negotiates, milliseconds between two packets that keep the broker's loop turning. 0: none."},
 
     {"rooms", "store", CONFIG_TEXT, "", 0, 0, AT(roomd_store),
-     "roomd's SQLite file; `{broker}` stands for the broker's name. Empty: in state_dir, `roomd.sqlite` for the only broker or `main`, `roomd-NAME.sqlite` for others."},
+     "roomd's SQLite file; `{broker}`, once in it, stands for the broker's name. Empty: in state_dir, `roomd.sqlite` for the broker that is named first, `roomd-NAME.sqlite` for others."},
     {"rooms", "grace_s", CONFIG_NUMBER, "30", 0, DAY_S, AT(grace_s),
      "Seconds that a seat is kept for a member whose connection is lost."},
     {"rooms", "room_ttl_s", CONFIG_NUMBER, "86400", 1, YEAR_S, AT(room_ttl_s),

@@ -136,8 +136,8 @@ static void test_every_broker_has_a_store_of_its_own(void **state)
     assert_int_equal(parse("[parley]\nstate_dir=/s\n[broker north]\n"), STATUS_OK);
     assert_store(0, "/s/roomd.sqlite");
     assert_int_equal(parse("[parley]\nstate_dir=/s\n" TWO "[broker main]\n"), STATUS_OK);
-    assert_store(0, "/s/roomd-a.sqlite");
-    assert_store(1, "/s/roomd.sqlite");
+    assert_store(0, "/s/roomd.sqlite");
+    assert_store(1, "/s/roomd-main.sqlite");
 
     assert_int_equal(parse("[rooms]\nstore=/r.db\n"), STATUS_OK);
     assert_store(0, "/r.db");
@@ -148,6 +148,25 @@ static void test_every_broker_has_a_store_of_its_own(void **state)
     assert_store(1, "/b/r");
     assert_int_equal(parse("[rooms]\nstore=/broker/r\n" TWO "[broker b]\n"), STATUS_BAD_REQUEST);
     assert_non_null(strstr(why, "[rooms] store has to hold {broker}"));
+    assert_int_equal(parse("[rooms]\nstore=/{broker}/{broker}.db\n" TWO), STATUS_BAD_REQUEST);
+    assert_non_null(strstr(why, "[rooms] store holds {broker} twice"));
+    assert_int_equal(parse("[rooms]\nstore=/{broker}{broker}\n"), STATUS_BAD_REQUEST);
+}
+
+/* Its rooms are where they were when others are added, whatever it is called. */
+static void test_the_first_broker_keeps_its_store(void **state)
+{
+    char before[CONFIG_STORE_MAX + 1];
+    (void)state;
+    assert_int_equal(parse("[broker north]\n"), STATUS_OK);
+    config_store_path(&config, &config.brokers[0], before);
+    assert_int_equal(parse("[broker north]\n[broker south]\nhost=south.example\n"), STATUS_OK);
+    assert_store(0, before);
+    assert_store(1, "/var/lib/parley/roomd-south.sqlite");
+    assert_int_equal(parse("[broker north]\n"), STATUS_OK);
+    assert_int_equal(config_add_shards(&config, 2, why), STATUS_OK);
+    assert_store(0, before);
+    assert_store(1, "/var/lib/parley/roomd-shard2.sqlite");
 }
 
 /* The longest there are. */
@@ -241,6 +260,7 @@ int main(void)
         cmocka_unit_test(test_ports_of_one_machine_differ),
         cmocka_unit_test(test_urls_differ),
         cmocka_unit_test(test_every_broker_has_a_store_of_its_own),
+        cmocka_unit_test(test_the_first_broker_keeps_its_store),
         cmocka_unit_test(test_store_paths_are_whole),
         cmocka_unit_test(test_shards_are_the_first_broker_counted_up),
         cmocka_unit_test(test_shards_that_cannot_be),
