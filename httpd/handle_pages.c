@@ -17,13 +17,6 @@ static void answer_page(struct exchange *exchange, int status, const struct page
                exchange_header(exchange, "If-None-Match"));
 }
 
-static enum rooms_answer find_room(struct exchange *exchange)
-{
-    struct broker *broker =
-        upstream_broker_of_room(&exchange->app->upstream, exchange->match.param);
-    return rooms_view_find(&broker->rooms, exchange->match.param, NULL);
-}
-
 void handle_home(struct exchange *exchange, int64_t now)
 {
     (void)now;
@@ -32,9 +25,9 @@ void handle_home(struct exchange *exchange, int64_t now)
 
 void handle_room_page(struct exchange *exchange, int64_t now)
 {
-    const struct app *app = exchange->app;
+    struct app *app = exchange->app;
     (void)now;
-    switch (find_room(exchange)) {
+    switch (upstream_find_room(&app->upstream, exchange->match.param).answer) {
     case ROOM_EXISTS:
         answer_page(exchange, 200, app->call_page);
         break;

@@ -39,12 +39,13 @@ static enum status choose_peer(const struct exchange *exchange, char out[static 
 }
 
 /*
- * May this room have (this) peer? While it is not known whether the room exists, a valid token of
- * it is proof enough: the holder is in a call that goes on (docs/protocol.md, rule 5).
+ * May this room have (this) peer? While it is not known whether the room exists, but where, a valid
+ * token of it is proof enough: the holder is in a call that goes on (docs/protocol.md, rule 5).
+ * At another broker its seat would make the room a second time (rule 7).
  */
-static enum status check_room(const struct broker *broker, const char *room_id, bool renewed)
+static enum status check_room(const struct room_place *place, bool renewed)
 {
-    switch (rooms_view_find(&broker->rooms, room_id, NULL)) {
+    switch (place->answer) {
     case ROOM_EXISTS:
         return STATUS_OK;
     case ROOM_MISSING:
@@ -52,7 +53,7 @@ static enum status check_room(const struct broker *broker, const char *room_id, 
     case ROOM_UNKNOWN:
         break;
     }
-    return renewed ? STATUS_OK : STATUS_UNAVAILABLE;
+    return renewed && place->broker ? STATUS_OK : STATUS_UNAVAILABLE;
 }
 
 /* For how long what is handed out is good: the token, and with it the TURN credentials. */
@@ -94,8 +95,7 @@ static enum status issue(const struct exchange *exchange, const struct broker *b
 void handle_peers(struct exchange *exchange, int64_t now)
 {
     struct app *app = exchange->app;
-    const char *room_id = exchange->match.param;
-    struct broker *broker = upstream_broker_of_room(&app->upstream, room_id);
+    struct room_place place = upstream_find_room(&app->upstream, exchange->match.param);
     char peer_id[PEER_ID_MAX + 1];
     char text[BODY_MAX];
     size_t len = 0;
@@ -104,14 +104,14 @@ void handle_peers(struct exchange *exchange, int64_t now)
 
     enum status status = choose_peer(exchange, peer_id, &renewed);
     if (status == STATUS_OK)
-        status = check_room(broker, room_id, renewed);
+        status = check_room(&place, renewed);
     if (status == STATUS_OK)
-        status = issue(exchange, broker, peer_id, wall_s, text, sizeof text, &len);
+        status = issue(exchange, place.broker, peer_id, wall_s, text, sizeof text, &len);
     if (status != STATUS_OK) {
         reply_error(&exchange->reply, status, NULL);
         return;
     }
     *(renewed ? &app->metrics.tokens_renewed : &app->metrics.tokens_new) += 1;
-    upstream_expect_peer(broker, now);
+    upstream_expect_peer(place.broker, now);
     reply_json(&exchange->reply, renewed ? 200 : 201, text, len);
 }

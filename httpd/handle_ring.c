@@ -33,11 +33,10 @@ static void on_device(struct waiter *waiter, const struct answer *answer, int64_
     exchange_finish(exchange);
 }
 
-static void ring_device(struct exchange *exchange, int64_t now)
+/* `broker`: where the room is. */
+static void ring_device(struct exchange *exchange, struct broker *broker, int64_t now)
 {
     const char *device_id = exchange->match.param;
-    struct broker *broker =
-        upstream_broker_of_room(&exchange->app->upstream, exchange->ring.room_id);
     if (!upstream_has_device(broker, device_id)) {
         fail(exchange, STATUS_NOT_FOUND, "There is no such device online.");
         return;
@@ -58,7 +57,7 @@ static void on_room(struct waiter *waiter, const struct answer *answer, int64_t 
     /* Whoever is in the room that was named is who waits for the device. */
     if (answer->kind == ANSWER_ROOM_CREATED ||
         (answer->kind == ANSWER_LOBBY_ERROR && answer->error == STATUS_ROOM_OCCUPIED))
-        ring_device(exchange, now);
+        ring_device(exchange, &exchange->app->upstream.brokers[waiter->broker], now);
     else
         fail(exchange, answer->kind == ANSWER_LOBBY_ERROR ? answer->error : STATUS_UNAVAILABLE,
              NULL);
@@ -98,7 +97,9 @@ static enum status find_broker(struct exchange *exchange, struct broker **broker
         return STATUS_NOT_FOUND;
     }
     if (exchange->ring.room_id[0])
-        *broker = upstream_broker_of_room(upstream, exchange->ring.room_id);
+        *broker = upstream_find_room(upstream, exchange->ring.room_id).broker;
+    if (!*broker)
+        return STATUS_UNAVAILABLE;
     if (!upstream_has_device(*broker, device_id)) {
         *detail = "A room of that id belongs to another broker than the device's.";
         return STATUS_BAD_ROOM_ID;
@@ -127,7 +128,7 @@ void handle_ring(struct exchange *exchange, int64_t now)
     if (!ring->peer_name[0])
         snprintf(ring->peer_name, sizeof ring->peer_name, "%s", caller);
     if (ring->room_id[0] && rooms_view_find(&broker->rooms, ring->room_id, NULL) == ROOM_EXISTS) {
-        ring_device(exchange, now);
+        ring_device(exchange, broker, now);
         return;
     }
     exchange->waiter.done = on_room;

@@ -34,11 +34,12 @@ void handle_rooms(struct exchange *exchange, int64_t now)
         reply_error(&exchange->reply, status, fault.why);
         return;
     }
-    struct broker *broker = wanted.room_id[0] ? upstream_broker_of_room(upstream, wanted.room_id)
+    struct broker *broker = wanted.room_id[0] ? upstream_find_room(upstream, wanted.room_id).broker
                                               : upstream_any_broker(upstream);
     exchange->waiter.done = on_room;
     exchange->waiter.deadline = now + ROOMD_ANSWERS_WITHIN_MS;
-    status = upstream_ask_room(broker, wanted.room_id, &exchange->waiter);
+    status =
+        broker ? upstream_ask_room(broker, wanted.room_id, &exchange->waiter) : STATUS_UNAVAILABLE;
     if (status != STATUS_OK)
         reply_error(&exchange->reply, status, NULL);
 }
@@ -46,12 +47,11 @@ void handle_rooms(struct exchange *exchange, int64_t now)
 void handle_room(struct exchange *exchange, int64_t now)
 {
     const char *room_id = exchange->match.param;
-    const struct broker *broker = upstream_broker_of_room(&exchange->app->upstream, room_id);
-    const struct mirror_entry *entry;
+    struct room_place place = upstream_find_room(&exchange->app->upstream, room_id);
     (void)now;
-    switch (rooms_view_find(&broker->rooms, room_id, &entry)) {
+    switch (place.answer) {
     case ROOM_EXISTS:
-        reply_json(&exchange->reply, 200, entry->value, entry->len);
+        reply_json(&exchange->reply, 200, place.entry->value, place.entry->len);
         break;
     case ROOM_MISSING:
         reply_error(&exchange->reply, STATUS_NO_SUCH_ROOM, NULL);

@@ -46,7 +46,7 @@ void mirror_complete(struct mirror *mirror)
     struct mirror_entry *entry;
     while ((entry = TAILQ_FIRST(&mirror->entries)) && entry->generation < mirror->generation)
         remove_entry(mirror, entry);
-    mirror->complete = true;
+    mirror->complete = mirror->was_complete = true;
 }
 
 static struct mirror_entry *find(const struct mirror *mirror, const char *id)

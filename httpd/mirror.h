@@ -32,6 +32,7 @@ struct mirror {
     size_t count;
     uint64_t generation;
     bool complete;
+    bool was_complete; /* once, by whatever connection: what there was then is here */
 };
 
 void mirror_init(struct mirror *mirror);

@@ -9,9 +9,10 @@
 #define PEER_CONNECTS_WITHIN_MS 10000
 
 /*
- * In this order: once a `roomd/status` is here that does not say `publishing`, every retained state
- * and status before it is here too, since brokers answer subscriptions in order and roomd publishes
- * that status after its rooms.
+ * In this order: once a `roomd/status` is here of a roomd that is there and does not say
+ * `publishing`, every retained state and status before it is here too, since brokers answer
+ * subscriptions in order and roomd publishes that status after its rooms. `offline` tells nothing:
+ * roomd may have gone in the middle of them.
  */
 static const struct {
     const char *filter;
@@ -72,7 +73,7 @@ static enum status take_roomd_status(struct broker *broker, const struct topic *
     if (result != STATUS_OK)
         return result;
     broker->roomd = status.state;
-    if (!broker->rooms.complete && !status.publishing) {
+    if (!broker->rooms.complete && status.state != ROOMD_OFFLINE && !status.publishing) {
         mirror_complete(&broker->rooms);
         mirror_complete(&broker->devices);
         log_info("mirror-complete", LOG_TEXT("broker", broker->config->name),
@@ -227,21 +228,29 @@ void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64
 
 /* ---- which broker ---- */
 
-static bool has_room(const struct broker *broker, const char *room_id)
+static struct room_place look_at(struct broker *broker, const char *room_id)
 {
-    return rooms_view_find(&broker->rooms, room_id, NULL) == ROOM_EXISTS;
+    struct room_place place = {.broker = broker};
+    place.answer = rooms_view_find(&broker->rooms, room_id, &place.entry);
+    return place;
 }
 
-struct broker *upstream_broker_of_room(struct upstream *upstream, const char *room_id)
+struct room_place upstream_find_room(struct upstream *upstream, const char *room_id)
 {
     struct broker *owner = &upstream->brokers[config_broker_of_room(upstream->config, room_id)];
-    if (has_room(owner, room_id))
-        return owner;
-    for (unsigned i = 0; i < upstream->count; i++) {
-        if (has_room(&upstream->brokers[i], room_id))
-            return &upstream->brokers[i];
+    struct room_place at_owner = look_at(owner, room_id);
+    bool is_elsewhere_known = true;
+    for (unsigned i = 0; i < upstream->count && at_owner.answer != ROOM_EXISTS; i++) {
+        struct broker *other = &upstream->brokers[i];
+        struct room_place place = look_at(other, room_id);
+        if (place.answer == ROOM_EXISTS)
+            return place;
+        if (place.answer == ROOM_UNKNOWN && other != owner && !other->rooms.was_complete)
+            is_elsewhere_known = false;
     }
-    return owner;
+    if (at_owner.answer == ROOM_EXISTS || is_elsewhere_known)
+        return at_owner;
+    return (struct room_place){.answer = ROOM_UNKNOWN};
 }
 
 bool upstream_is_served(const struct broker *broker)

@@ -62,9 +62,19 @@ void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64
 /* Is the broker connected, and did its roomd say that it is there? */
 bool upstream_is_served(const struct broker *broker);
 
-/* The broker where the room is or, when it is nowhere, the one that its id belongs to. A room stays
- * at the broker it was made at, also when with more brokers its id belongs to another one. */
-struct broker *upstream_broker_of_room(struct upstream *upstream, const char *room_id);
+struct room_place {
+    enum rooms_answer answer;
+    struct broker *broker;            /* where the room is or, else, where it could be made */
+    const struct mirror_entry *entry; /* with ROOM_EXISTS: see rooms_view_find */
+};
+
+/*
+ * Where the room is or, when it is nowhere, the broker that its id belongs to. A room stays at the
+ * broker it was made at, also when with more brokers its id belongs to another one. So while one of
+ * the others has never told which rooms it has, it may have any: ROOM_UNKNOWN then, and no broker
+ * (NULL). Once it has, what its mirror keeps is enough: foreign ids are not made there any more.
+ */
+struct room_place upstream_find_room(struct upstream *upstream, const char *room_id);
 
 /* A broker for a room of no particular name: one whose roomd answers, in turn, or any when none
  * does. */

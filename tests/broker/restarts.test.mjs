@@ -7,6 +7,7 @@ import { links, NOT_AUTHORIZED, refused } from '../lib/client.mjs';
 import { randomId } from '../lib/jwt.mjs';
 import { pair } from '../lib/peer.mjs';
 import { until } from '../lib/poll.mjs';
+import { holdSupervisor } from '../lib/roomds.mjs';
 import { useStack } from '../lib/stack.mjs';
 
 const GRACE_S = 4;
@@ -132,6 +133,29 @@ describe('restarts', () => {
     const known = new Set(late.seen(/^rooms\/[^/]+\/state$/).map(({ json }) => json?.room_id));
     assert.deepEqual(rooms.filter((id) => !known.has(id)), []);
     await stack.ready();
+  });
+
+  test('a roomd that dies while it publishes: httpd still has the rooms that were to come, and takes no other for missing', async () => {
+    const [known, unknown] = [await stack.room(), randomId('room-')];
+    const statuses = (...paths) => Promise.all(paths.map(async (path) => (await stack.http('GET', path)).status));
+    const goOn = holdSupervisor(stack.pid('roomd'));
+    try {
+      stack.signal('roomd', 'SIGKILL');
+      await stack.kill('mosquitto', { untilReady: false });
+      const id = `s-roomd-${randomId()}`;
+      const token = await stack.token('service', id);
+      const dying = await until(() => stack.client({ id, token }).catch(() => null), { what: 'the broker' });
+      for (const [state, more, online] of [['online', { publishing: true }, 1], ['offline', {}, 0]]) {
+        await dying.publish('roomd/status', { state, version: '0', epoch: id, ...more });
+        await until(async () => (await stack.metric('parley_httpd_roomd_online{broker="main"}')) === online, { what: `httpd to hear ${state}` });
+        assert.deepEqual(await statuses(`/api/rooms/${known}`, `/r/${known}/`, `/api/rooms/${unknown}`, `/r/${unknown}/`), [200, 200, 503, 503], state);
+      }
+    } finally {
+      goOn();
+    }
+    await stack.ready();
+    await until(async () => (await statuses(`/api/rooms/${unknown}`))[0] === 404, { what: 'httpd to know all rooms again' });
+    assert.deepEqual(await statuses(`/api/rooms/${known}`, `/r/${known}/`), [200, 200]);
   });
 
   test('a damaged store is moved aside, said so, and seats bring the room back', async () => {

@@ -194,6 +194,7 @@ describe('two brokers', () => {
       const changed = Object.keys(pids).filter((part) => now[part] !== pids[part]);
       assert.deepEqual(changed, [`mosquitto${suffix}`]);
       assert.equal(other.ada.client.closed || other.bob.client.closed, false);
+      await other.ada.settle();
       other.ada.none(/user-away|state/);
     });
   }
@@ -258,6 +259,46 @@ describe('another number of brokers', () => {
       assert.equal((await fay.join()).room.room_id, room);
     }
     for (const nth of [FIRST, SECOND]) await assertTalking(await callAt(stack, nth));
+  });
+
+  test('httpd starts anew while a broker is away: a room that may be there is neither denied nor made a second time', async () => {
+    const first = stack.brokers[FIRST].name;
+    await stack.restart({ shards: 1 });
+    const room = idOf({ brokers: [{ name: first }, { name: 'shard2' }] }, SECOND);
+    const { ada } = await pair(stack, { room });
+    await stack.restart({ shards: 2 });
+    const pids = stack.pids();
+    const goOn = holdSupervisor(pids.mosquitto);
+    const unknown = idOf(stack, SECOND);
+    try {
+      process.kill(pids.mosquitto, 'SIGKILL');
+      await stack.kill('httpd', { untilReady: false });
+      await until(async () => (await stack.metric('parley_httpd_roomd_online{broker="shard2"}')) === 1, { what: 'httpd to have the other broker' });
+      const statusOf = async (method, path, options) => (await stack.http(method, path, options)).status;
+      for (const id of [room, unknown]) {
+        assert.equal(await statusOf('GET', `/api/rooms/${id}`), 503);
+        assert.equal(await statusOf('GET', `/r/${id}/`), 503);
+        assert.equal(await statusOf('POST', '/api/rooms', { body: { room_id: id } }), 503);
+        assert.equal(await statusOf('POST', `/api/rooms/${id}/peers`), 503);
+      }
+      assert.equal(await statusOf('POST', `/api/rooms/${room}/peers`, { bearer: ada.token }), 503, 'with its seat she would make it again');
+      assert.equal(await statusOf('GET', '/api/rooms/no%20id'), 404);
+      const device = await stack.device(undefined, { broker: stack.brokers[SECOND] });
+      await device.publish(`devices/${device.id}/status`, { state: 'online' });
+      const ring = { bearer: await stack.token('operator', 'o-ringer'), body: { room_id: room } };
+      await until(async () => (await statusOf('POST', `/api/devices/${device.id}/ring`, ring)) === 503, { what: 'httpd to know that the device is online' });
+      await device.publish(`devices/${device.id}/status`, { state: 'offline' });
+      const made = await stack.room();
+      assert.equal(ownerOf(stack, made), stack.brokers[SECOND]);
+      assert.equal((await stack.peer(made)).options.broker, stack.brokers[SECOND]);
+    } finally {
+      goOn();
+    }
+    await stack.ready();
+    await until(async () => (await stack.http('GET', `/api/rooms/${unknown}`)).status === 404, { what: 'httpd to know all rooms' });
+    assert.equal((await stack.http('GET', `/r/${room}/`)).status, 200);
+    assert.equal((await stack.peer(room, { name: 'Eve' })).options.broker, stack.brokers[FIRST]);
+    assert.equal(await stack.room(unknown), unknown);
   });
 
   test('fewer: the rooms of the others are gone, and can be made again under their names', async () => {
