@@ -121,24 +121,30 @@ static int command_token(const struct call *call)
     return result;
 }
 
-/* Makes the key file once, readable by its owner only; a file that is there is left alone. */
+/*
+ * Makes the key file once, readable by its owner only; a file that is there is left alone. It gets
+ * its name when it is whole: of several that make it at once, none returns before it can be read.
+ */
 static int command_keygen(const struct call *call)
 {
-    char line[KEY_LINE_MAX + 1];
+    char line[KEY_LINE_MAX + 1], fresh[PATH_MAX];
 
     if (call->word_count != 1)
         return complain("keygen needs the path of the key file", NULL), EXIT_USAGE;
-    int fd = open(call->words[0], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const char *path = call->words[0];
+    if (access(path, F_OK) == 0)
+        return EXIT_SUCCESS;
+    if (snprintf(fresh, sizeof fresh, "%s.XXXXXX", path) >= (int)sizeof fresh)
+        return complain(path, "is too long");
+    int fd = mkostemp(fresh, O_CLOEXEC);
     if (fd < 0)
-        return errno == EEXIST ? EXIT_SUCCESS : complain(call->words[0], strerror(errno));
+        return complain(path, strerror(errno));
     key_line_generate(line);
-    int written = dprintf(fd, "%s\n", line);
-    int closed = fsync(fd) | close(fd);
-    if (written < 0 || closed != 0) {
-        unlink(call->words[0]);
-        return complain(call->words[0], "cannot be written");
-    }
-    return EXIT_SUCCESS;
+    bool is_whole = dprintf(fd, "%s\n", line) > 0 && fsync(fd) == 0;
+    is_whole = close(fd) == 0 && is_whole;
+    bool is_there = is_whole && (link(fresh, path) == 0 || errno == EEXIST);
+    unlink(fresh);
+    return is_there ? EXIT_SUCCESS : complain(path, "cannot be written");
 }
 
 /* Takes one --set. `broker.OPTION` is the first broker's, whatever its name, and `brokers.OPTION`

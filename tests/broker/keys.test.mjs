@@ -1,20 +1,52 @@
 /** Keys change while people talk: the rotation of the README, and what a key file that is wrong does. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { NOT_AUTHORIZED, refused } from '../lib/client.mjs';
 import { claimsOf, forge, nowS, randomId } from '../lib/jwt.mjs';
 import { pair } from '../lib/peer.mjs';
 import { until } from '../lib/poll.mjs';
-import { useStack } from '../lib/stack.mjs';
+import { root, useStack } from '../lib/stack.mjs';
 
+const build = process.env.PARLEY_BUILD_DIR ?? join(root, 'build');
 const TTL_S = 10;
 const kidOf = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url').toString()).kid;
 
 /** A call that stands still fails, and says so. */
 const LIMIT = { timeout: 60_000 };
+
+describe('parley-ctl keygen', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-keygen-'));
+  const file = join(folder, 'keys');
+  const keygen = (before = '') => promisify(execFile)('bash', ['-c', `${before} exec "$0" keygen "$1"`, join(build, 'bin/parley-ctl'), file]);
+  after(() => rmSync(folder, { recursive: true }));
+
+  test('one that dies while it writes leaves no key file', async () => {
+    await assert.rejects(keygen('ulimit -f 0;'), { signal: 'SIGXFSZ' });
+    assert.equal(existsSync(file), false);
+  });
+
+  test('several at once make one key, for its owner only, and leave it alone from then on', async () => {
+    await Promise.all(Array.from({ length: 8 }, async () => {
+      await keygen();
+      assert.match(readFileSync(file, 'utf8'), /^[\w-]+ [\w-]{43}\n$/);
+    }));
+    const { ino, mode } = statSync(file);
+    assert.equal(mode & 0o777, 0o600);
+    await keygen();
+    assert.equal(statSync(file).ino, ino);
+    assert.equal(readdirSync(folder).length, 2, 'and what the one left that died');
+  });
+
+  test('a folder that is not there is named', async () => {
+    await assert.rejects(promisify(execFile)(join(build, 'bin/parley-ctl'), ['keygen', join(folder, 'none/keys')]), { stderr: /none\/keys: No such file/ });
+  });
+});
 
 describe('keys', () => {
   const stack = useStack({ config: { tokens: { ttl_s: TTL_S } } });
