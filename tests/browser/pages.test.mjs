@@ -55,6 +55,27 @@ describe('the pages', () => {
     await ada.close(/503/);
   });
 
+  test('without MQTT.js the page says so, and asks no more', SLOW, async () => {
+    const ada = await person();
+    const room = await stack.room();
+    let asked = 0;
+    await ada.context.route('**/vendor/mqtt.esm.js', (route) => route.abort());
+    await ada.context.route('**/api/rooms/*/peers', (route) => {
+      asked++;
+      return route.fulfill({ status: 503, contentType: 'application/json', body: '{"error": "unavailable", "detail": ""}' });
+    });
+    await ada.page.clock.install();
+    await ada.goto(`/r/${room}/`);
+    await ada.sees('error');
+    await until(() => asked > 0, { what: 'the first question' });
+    const before = asked;
+    for (let i = 0; i < 10; i++) await ada.page.clock.runFor(10_000);
+    assert.equal(asked, before);
+    await ada.reads('#error-text', 'The server does not answer');
+    assert.equal(await ada.page.textContent('#status'), '');
+    await ada.close(/503|ERR_FAILED/);
+  });
+
   test('a room of one’s own name; an occupied one asks for another', SLOW, async () => {
     const [ada, bob] = [await person(), await person()];
     await ada.goto('/');

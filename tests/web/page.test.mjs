@@ -40,6 +40,16 @@ test('the lobby is open before anybody answers, and who joins there is let in la
   assert.equal(step(open, { type: 'granted', self: 'p-ada', returning: false }).joining, false);
 });
 
+test('where it goes no further, nothing says that it is tried again', () => {
+  const waiting = run(START, { type: 'opened' }, { type: 'trouble', trouble: 'offline' });
+  const failed = step(waiting, { type: 'failed', error: 'offline' });
+  assert.deepEqual([failed.view, statusOf(failed).text], ['error', '']);
+  assert.equal(step(failed, { type: 'trouble', trouble: 'unavailable' }), failed, 'an answer that came late');
+  const refused = step(waiting, { type: 'refused', error: 'bad-peer-name' });
+  assert.deepEqual([refused.view, statusOf(refused).text], ['lobby', '']);
+  assert.equal(statusOf(step(waiting, { type: 'refused', error: 'no-such-room' })).text, '');
+});
+
 test('the lobby says who is there', () => {
   assert.equal(membersSentence(START), '');
   assert.equal(membersSentence(lobby), 'Nobody is here yet.');

@@ -92,7 +92,7 @@ function newer(page, room) {
  * @returns {Page}
  */
 function end(page, ending, by = '') {
-  return { ...page, view: 'ended', joining: false, ending, by };
+  return { ...page, view: 'ended', joining: false, trouble: '', ending, by };
 }
 
 /**
@@ -104,7 +104,7 @@ const STEPS = {
   // Nobody has let us in yet, and the lobby needs nobody: who joins meanwhile is joining.
   'opened': (page) => ({ ...page, view: 'lobby' }),
 
-  'trouble': (page, { trouble }) => ({ ...page, trouble }),
+  'trouble': (page, { trouble }) => (page.view === 'error' ? page : { ...page, trouble }),
 
   'granted': (page, { self, returning }) => ({ ...page, self, trouble: '', view: returning ? 'loading' : 'lobby', joining: returning || page.joining }),
 
@@ -128,7 +128,7 @@ const STEPS = {
 
   'refused': (page, { error }) => {
     if (error === 'no-such-room') return end(page, 'no-such-room');
-    return page.view === 'call' ? { ...page, error } : { ...page, view: 'lobby', joining: false, error };
+    return page.view === 'call' ? { ...page, error } : { ...page, view: 'lobby', joining: false, trouble: '', error };
   },
 
   'cut': (page, { peer, reason }) => {
@@ -147,7 +147,7 @@ const STEPS = {
 
   'replaced': (page) => ({ ...page, view: 'replaced', joining: false, media: 'new' }),
 
-  'failed': (page, { error }) => ({ ...page, view: 'error', joining: false, error }),
+  'failed': (page, { error }) => ({ ...page, view: 'error', joining: false, trouble: '', error }),
 };
 
 /**

@@ -124,9 +124,9 @@ attendance.on('safety', (safety) => view.setSafety(safety));
 
 // ---- the beginning ----
 
-/** A token for this tab's peer, or for a new one; asks until the server answers. @returns {Promise<Grant | null>} */
+/** A token for this tab's peer, or for a new one; asks until the server answers, or nothing can come of it. @returns {Promise<Grant | null>} */
 async function obtainGrant() {
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 0; attendance.page.view !== 'error'; attempt++) {
     try {
       return await requestGrant(room, place.token || undefined); // whether it still counts the server knows, not this machine's clock
     } catch (error) {
@@ -142,6 +142,7 @@ async function obtainGrant() {
       await new Promise((resolve) => setTimeout(resolve, Math.max(retryS * 1000, backoff(attempt, Math.random()))));
     }
   }
+  return null;
 }
 
 /** @returns {Promise<boolean>} whether MQTT.js is here */
