@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { pair } from '../lib/peer.mjs';
 import { until } from '../lib/poll.mjs';
 import { useStack } from '../lib/stack.mjs';
@@ -11,7 +11,10 @@ import { useStack } from '../lib/stack.mjs';
 const SPARE = 6;
 const TOO_MANY = 40;
 
+const USUAL = 1024;
+
 describe('no descriptors left', () => {
+  before(() => execFileSync('prlimit', ['--pid', process.pid, `--nofile=${USUAL}:`].map(String))); // what starts below has so many
   const stack = useStack();
 
   const open = (part) => readdirSync(`/proc/${stack.pid(part)}/fd`).length;
@@ -25,7 +28,8 @@ describe('no descriptors left', () => {
     execFileSync(command, words);
   }
 
-  const softLimit = (part) => Number(/^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${stack.pid(part)}/limits`, 'utf8'))[1]);
+  const limits = (part) => /^Max open files\s+(\d+)\s+(\d+)/m.exec(readFileSync(`/proc/${stack.pid(part)}/limits`, 'utf8')).slice(1).map(Number);
+  const softLimit = (part) => limits(part)[0];
 
   /** Processor time it has used, in ticks of 10 ms. */
   const ticks = (part) => readFileSync(`/proc/${stack.pid(part)}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((sum, text) => sum + Number(text), 0);
@@ -51,6 +55,13 @@ describe('no descriptors left', () => {
     await ada.tell(bob, 'offer', { n });
     await bob.next((message) => message.json?.n === n);
   }
+
+  test('every part may have as many as there are, whatever is usual where it is started', () => {
+    for (const part of ['mosquitto', 'roomd', 'httpd']) {
+      const [soft, hard] = limits(part);
+      assert.ok(soft === hard && soft > USUAL, `${part}: ${soft} of ${hard}`);
+    }
+  });
 
   test('httpd: the call goes on, it does not spin, and serves again', async () => {
     const call = await pair(stack);

@@ -12,7 +12,7 @@ import { pair } from '../lib/peer.mjs';
 import { until } from '../lib/poll.mjs';
 import { freePortRow } from '../lib/ports.mjs';
 import { holdSupervisor } from '../lib/roomds.mjs';
-import { root, useStack } from '../lib/stack.mjs';
+import { root, Stack, useStack } from '../lib/stack.mjs';
 
 const build = process.env.PARLEY_BUILD_DIR ?? join(root, 'build');
 const FIRST = 0;
@@ -316,6 +316,16 @@ describe('another number of brokers', () => {
     }
     await assertTalking(lost);
   });
+});
+
+test('parts that hang hold nobody up one after the other', { timeout: 60_000 }, async () => {
+  const stack = new Stack({ shards: 4 });
+  await stack.start();
+  for (const { suffix } of stack.brokers) stack.signal(`roomd${suffix}`, 'SIGSTOP');
+  const started = performance.now();
+  await stack.stop();
+  const took = performance.now() - started;
+  assert.ok(took > 4500 && took < 15_000, `it took ${took} ms, five seconds of which are given to those that hang`);
 });
 
 describe('./parley run --shards', () => {
