@@ -11,7 +11,7 @@
 
 #include "reply.h"
 
-#define PREPARED_BITS 6 /* 64 places: a page has some 25 files */
+#define PREPARED_BITS 6 /* 64 places, for 13 files in two forms */
 
 struct prepared_place {
     struct MHD_Response *response; /* NULL: nothing is kept here */
