@@ -219,15 +219,23 @@ static bool is_pair_open(void *ctx)
     return pair->seen[0].is_open && pair->seen[1].is_open;
 }
 
-static bool make_pairs(struct calls *calls)
+static void make_pairs(struct calls *calls)
 {
+    calls->pairs = calloc(calls->load->rooms, sizeof *calls->pairs);
+    if (!calls->pairs)
+        abort();
     for (unsigned i = 0; i < calls->load->rooms; i++) {
         struct pair *pair = &calls->pairs[i];
         work_room_name(calls->bench->next_room++, pair->room);
         pair->calls = calls;
         pair->peers[0].conn.fd = pair->peers[1].conn.fd = -1;
-        if (!calls->load->kept)
-            continue;
+    }
+}
+
+static bool connect_pairs(struct calls *calls)
+{
+    for (unsigned i = 0; i < calls->load->rooms; i++) {
+        struct pair *pair = &calls->pairs[i];
         open_peers(pair);
         if (!work_until(calls->bench, is_pair_open, pair, "calls: connects"))
             return false;
@@ -240,11 +248,11 @@ bool work_calls(struct bench *bench, const struct call_load *load)
     struct calls calls = {.bench = bench, .load = load};
     bool fine = false;
     calls.messages = bench->target.dialect->has_batches ? bench->batches : CANDIDATES_EACH;
-    calls.pairs = calloc(load->rooms, sizeof *calls.pairs);
     calls.active = calloc(load->at_once, sizeof *calls.active);
-    if (!calls.pairs || !calls.active)
+    if (!calls.active)
         abort();
-    if (make_pairs(&calls)) {
+    make_pairs(&calls);
+    if (!load->kept || connect_pairs(&calls)) {
         struct stretch begin = stretch_begin(&bench->procs);
         fine = run(&calls);
         if (fine)

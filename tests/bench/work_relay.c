@@ -72,9 +72,12 @@ static bool is_up(void *ctx)
     return pair->relay->fault || pair->in == 2;
 }
 
-static bool open_pairs(struct relay *relay)
+static void make_pairs(struct relay *relay)
 {
     struct bench *bench = relay->bench;
+    relay->pairs = calloc(relay->count, sizeof *relay->pairs);
+    if (!relay->pairs)
+        abort();
     for (unsigned i = 0; i < relay->count; i++) {
         struct link_up *pair = &relay->pairs[i];
         char room[ROOM_ID_MAX + 1];
@@ -84,9 +87,17 @@ static bool open_pairs(struct relay *relay)
             peer_init(&pair->peers[j], &bench->net, &bench->target, bench->next_peer++, room);
             pair->peers[j].saw = on_saw;
             pair->peers[j].ctx = pair;
-            peer_open(&pair->peers[j]);
         }
-        if (!work_until(bench, is_up, pair, "relay: a pair"))
+    }
+}
+
+static bool open_pairs(struct relay *relay)
+{
+    for (unsigned i = 0; i < relay->count; i++) {
+        struct link_up *pair = &relay->pairs[i];
+        peer_open(&pair->peers[0]);
+        peer_open(&pair->peers[1]);
+        if (!work_until(relay->bench, is_up, pair, "relay: a pair"))
             return false;
     }
     return !relay->fault;
@@ -112,17 +123,10 @@ static void close_pairs(struct relay *relay)
     free(relay->pairs);
 }
 
-static void begin(struct relay *relay)
-{
-    relay->pairs = calloc(relay->count, sizeof *relay->pairs);
-    if (!relay->pairs)
-        abort();
-}
-
 bool work_relay(struct bench *bench, unsigned count)
 {
     struct relay relay = {.bench = bench, .count = 1, .wanted = count, .under_way = 1};
-    begin(&relay);
+    make_pairs(&relay);
     bool fine = open_pairs(&relay);
     if (fine) {
         struct stretch start = stretch_begin(&bench->procs);
@@ -138,7 +142,7 @@ bool work_relay(struct bench *bench, unsigned count)
 bool work_flood(struct bench *bench, unsigned pairs, unsigned seconds)
 {
     struct relay relay = {.bench = bench, .count = pairs, .under_way = FLOOD_UNDER_WAY};
-    begin(&relay);
+    make_pairs(&relay);
     bool fine = open_pairs(&relay);
     if (fine) {
         struct stretch start = stretch_begin(&bench->procs);
