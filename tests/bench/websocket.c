@@ -83,7 +83,7 @@ bool ws_read(const struct conn *conn, struct ws_frame *out)
             len = len << 8 | bytes[header + i];
         header += wide;
     }
-    if (conn->in.len < header + len)
+    if (len > conn->in.len - header)
         return false;
     *out = (struct ws_frame){.opcode = bytes[0] & 0x0f,
                              .bytes = conn->in.bytes + header,

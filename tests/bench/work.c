@@ -19,23 +19,24 @@ const char *work_sdp(void)
     return sdp;
 }
 
+static void add_candidate(struct buffer *text, unsigned index)
+{
+    char one[256];
+    snprintf(one, sizeof one,
+             "%s{\"candidate\":\"candidate:84216304%u 1 udp 1677729535 192.0.2.7 5432%u typ srflx "
+             "raddr 198.51.100.4 rport 5432%u generation 0 ufrag aBcD network-cost 999\","
+             "\"sdpMid\":\"0\",\"sdpMLineIndex\":0}",
+             index > 0 ? "," : "", index, index, index);
+    buffer_add_text(text, one);
+}
+
 const char *work_candidates(unsigned count, size_t *len)
 {
     static struct buffer texts[CANDIDATES_EACH + 1];
     struct buffer *text = &texts[count];
-    for (unsigned i = 0; text->len == 0 || i < count; i++) {
-        if (i == 0 && text->len > 0)
-            break;
-        char one[256];
-        snprintf(
-            one, sizeof one,
-            "%s{\"candidate\":\"candidate:84216304%u 1 udp 1677729535 192.0.2.7 5432%u typ srflx "
-            "raddr "
-            "198.51.100.4 rport 5432%u generation 0 ufrag aBcD network-cost 999\",\"sdpMid\":\"0\","
-            "\"sdpMLineIndex\":0}",
-            i > 0 ? "," : "", i, i, i);
-        buffer_add_text(text, one);
-    }
+    const bool is_made = text->len > 0;
+    for (unsigned i = 0; !is_made && i < count; i++)
+        add_candidate(text, i);
     *len = text->len;
     return text->bytes;
 }
