@@ -23,17 +23,10 @@ static void send_text(struct peer *peer, const char *text)
     peer_write(peer, text, strlen(text));
 }
 
-static bool starts(const char *bytes, size_t len, const char *with)
+static long take(struct peer *peer, const char *bytes, size_t len)
 {
-    return len >= strlen(with) && memcmp(bytes, with, strlen(with)) == 0;
-}
-
-static void take_event(struct peer *peer, const char *bytes, size_t len)
-{
-    static const struct {
-        const char *start;
-        enum saw saw;
-    } known[] = {
+    static const struct opening known[] = {
+        {"40", SAW_OPEN},
         {"42[\"joined\"", SAW_JOINED},
         {"42[\"user-arrived\"", SAW_ARRIVED},
         {"42[\"offer\"", SAW_OFFER},
@@ -41,27 +34,14 @@ static void take_event(struct peer *peer, const char *bytes, size_t len)
         {"42[\"candidate\"", SAW_CANDIDATES},
         {"42[\"cut-the-call\"", SAW_CUT},
         {"42[\"left\"", SAW_LEFT},
+        {"42[\"full-room\"", SAW_LOST},
     };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (starts(bytes, len, known[i].start)) {
-            peer->saw(peer, known[i].saw);
-            return;
-        }
-    }
-    if (starts(bytes, len, "42[\"full-room\""))
-        peer_fail(peer, "the room is full");
-}
-
-static long take(struct peer *peer, const char *bytes, size_t len)
-{
-    if (starts(bytes, len, "0"))
+    if (len > 0 && bytes[0] == '0') /* Engine.IO's open */
         send_text(peer, "40");
-    else if (starts(bytes, len, "2"))
+    else if (len > 0 && bytes[0] == '2') /* its ping */
         send_text(peer, "3");
-    else if (starts(bytes, len, "40"))
-        peer->saw(peer, SAW_OPEN);
     else
-        take_event(peer, bytes, len);
+        peer_tell(peer, known, sizeof known / sizeof known[0], bytes, len);
     return (long)len;
 }
 

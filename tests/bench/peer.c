@@ -156,3 +156,18 @@ void peer_fail(struct peer *peer, const char *why)
     peer->why = why;
     peer->saw(peer, SAW_LOST);
 }
+
+void peer_tell(struct peer *peer, const struct opening *known, size_t count, const char *bytes,
+               size_t len)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t opening_len = strlen(known[i].text);
+        if (len < opening_len || memcmp(bytes, known[i].text, opening_len) != 0)
+            continue;
+        if (known[i].saw == SAW_LOST)
+            peer_fail(peer, "refused by the server");
+        else
+            peer->saw(peer, known[i].saw);
+        return;
+    }
+}

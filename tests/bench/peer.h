@@ -106,4 +106,15 @@ void peer_write(struct peer *peer, const void *bytes, size_t len);
 /* Something is not as it has to be: the connection is closed, and SAW_LOST told. */
 void peer_fail(struct peer *peer, const char *why);
 
+/* What a text means that begins so. SAW_LOST: it refuses something. */
+struct opening {
+    const char *text;
+    enum saw saw;
+};
+
+/* Tells what `len` bytes mean, by the first of `count` openings that they begin with; nothing when
+ * there is none. */
+void peer_tell(struct peer *peer, const struct opening *known, size_t count, const char *bytes,
+               size_t len);
+
 #endif
