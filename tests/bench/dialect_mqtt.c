@@ -234,6 +234,13 @@ static void send_signal(struct peer *peer, enum signal_kind kind, const char *bo
     buffer_free(&payload);
 }
 
+static void ping(struct peer *peer)
+{
+    struct buffer packet = {0};
+    mqtt_pingreq(&packet);
+    send_buffer(peer, &packet);
+}
+
 static void farewell(struct peer *peer)
 {
     struct buffer packet = {0};
@@ -251,4 +258,5 @@ const struct dialect dialect_mqtt = {.has_rooms = true,
                                      .join = join,
                                      .leave = leave,
                                      .signal = send_signal,
+                                     .ping = ping,
                                      .farewell = farewell};

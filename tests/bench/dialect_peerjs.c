@@ -73,6 +73,11 @@ static void send_signal(struct peer *peer, enum signal_kind kind, const char *bo
     buffer_free(&text);
 }
 
+static void ping(struct peer *peer)
+{
+    send_text(peer, "{\"type\":\"HEARTBEAT\"}");
+}
+
 static void farewell(struct peer *peer)
 {
     (void)peer; /* PeerJS closes its socket, and that is all */
@@ -85,4 +90,5 @@ const struct dialect dialect_peerjs = {.opcode = WS_TEXT,
                                        .join = join,
                                        .leave = leave,
                                        .signal = send_signal,
+                                       .ping = ping,
                                        .farewell = farewell};

@@ -43,7 +43,6 @@ struct command {
     struct bench bench;
     struct config parley;
     const char *parley_file;
-    struct idle *idle;
 };
 
 /* ---- options ---- */
@@ -152,10 +151,7 @@ static bool do_rooms(struct command *command, const unsigned *n)
 
 static bool do_idle(struct command *command, const unsigned *n)
 {
-    if (command->idle)
-        return false;
-    command->idle = work_idle(&command->bench, n[0]);
-    return command->idle != NULL;
+    return !command->bench.idle && work_idle(&command->bench, n[0]);
 }
 
 static bool run_calls(struct command *command, const unsigned *n, bool kept)
@@ -208,6 +204,15 @@ static bool do_work(struct command *command, const char *text)
     return false;
 }
 
+/* Whether none of those who are idle was lost by the end of a work. */
+static bool are_idle_there(struct bench *bench)
+{
+    net_turn(&bench->net, 0);
+    if (bench->fault)
+        fprintf(stderr, "loadgen: %s\n", bench->fault);
+    return !bench->fault;
+}
+
 static bool load_parley(struct command *command, struct keyring **keys)
 {
     char why[CONFIG_WHY_MAX + 1];
@@ -237,8 +242,8 @@ int main(int argc, char **argv)
     net_init(&command.bench.net);
     bool fine = true;
     for (int i = optind; i < argc && fine; i++)
-        fine = do_work(&command, argv[i]);
-    work_idle_end(command.idle);
+        fine = do_work(&command, argv[i]) && are_idle_there(&command.bench);
+    work_idle_end(&command.bench);
     net_clear(&command.bench.net);
     keyring_free(keys);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;

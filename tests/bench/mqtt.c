@@ -114,6 +114,12 @@ void mqtt_puback(struct buffer *out, unsigned packet_id)
     buffer_add_u16(out, packet_id);
 }
 
+void mqtt_pingreq(struct buffer *out)
+{
+    buffer_add_u8(out, MQTT_PINGREQ << 4);
+    buffer_add_u8(out, 0);
+}
+
 void mqtt_disconnect(struct buffer *out, enum mqtt_version version)
 {
     struct buffer body = {0};

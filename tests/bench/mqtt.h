@@ -19,6 +19,7 @@ enum mqtt_type {
     MQTT_PUBACK = 4,
     MQTT_SUBSCRIBE = 8,
     MQTT_SUBACK = 9,
+    MQTT_PINGREQ = 12,
     MQTT_DISCONNECT = 14
 };
 
@@ -46,6 +47,8 @@ void mqtt_publish(struct buffer *out, enum mqtt_version version, const char *top
                   const void *payload, size_t len, int qos, unsigned packet_id, unsigned expiry_s);
 
 void mqtt_puback(struct buffer *out, unsigned packet_id);
+
+void mqtt_pingreq(struct buffer *out);
 
 /* On MQTT 5 the session ends with the connection, whatever CONNECT said (3.14.2.2.2). */
 void mqtt_disconnect(struct buffer *out, enum mqtt_version version);

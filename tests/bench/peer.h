@@ -47,6 +47,8 @@ struct dialect {
     /* `body` stands for the SDP as a JSON string holds it, or is candidates as a JSON array holds
      * them. */
     void (*signal)(struct peer *peer, enum signal_kind kind, const char *body, size_t len);
+    /* Says that the peer is there. NULL: the server asks, and is answered. */
+    void (*ping)(struct peer *peer);
     void (*farewell)(struct peer *peer);
 };
 

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TURN_MS   100
+#define STALLS_NS INT64_C(20000000000) /* what has long failed to come will not come */
+
 /* ---- what is sent ---- */
 
 const char *work_sdp(void)
@@ -48,15 +51,24 @@ void work_room_name(unsigned index, char out[static ROOM_ID_MAX + 1])
 
 /* ---- the loop ---- */
 
+void work_saw(struct bench *bench, const struct peer *peer, enum saw what)
+{
+    bench->moved = monotonic_ns();
+    if (what == SAW_LOST)
+        bench->fault = peer->why;
+}
+
 bool work_until(struct bench *bench, bool (*done)(void *ctx), void *ctx, const char *what)
 {
-    const int64_t end = monotonic_ns() + (int64_t)WORK_STALLS_MS * 1000000;
-    while (!done(ctx)) {
-        net_turn(&bench->net, 100);
-        if (monotonic_ns() > end) {
-            fprintf(stderr, "loadgen: %s: not within %d ms\n", what, WORK_STALLS_MS);
-            return false;
-        }
+    bench->moved = monotonic_ns();
+    while (!bench->fault && !done(ctx)) {
+        net_turn(&bench->net, TURN_MS);
+        if (bench->idle)
+            work_idle_keep(bench->idle);
+        if (monotonic_ns() - bench->moved > STALLS_NS)
+            bench->fault = "does not go on";
     }
-    return true;
+    if (bench->fault)
+        fprintf(stderr, "loadgen: %s: %s\n", what, bench->fault);
+    return !bench->fault;
 }

@@ -16,18 +16,18 @@ struct bench {
     unsigned next_room; /* bench-N and up are used by nobody yet */
     unsigned next_peer; /* even: the two of a pair differ in the last bit */
     unsigned batches;   /* messages that ten candidates come in, where they travel together */
+    struct idle *idle;  /* who stays until the end; NULL: nobody */
+    int64_t moved;      /* when the work last went on, ns */
+    const char *fault;  /* why it cannot go on; NULL: it can */
 };
-
-/* One that has long failed to come will not come. */
-#define WORK_STALLS_MS 20000
 
 /* Makes rooms bench-0 to bench-(count - 1), each at its broker, as a device does: Parley only. */
 bool work_rooms(struct bench *bench, unsigned count);
 
-/* Connects `count` peers (a few at a time), which stay until work_idle_end. */
-struct idle;
-struct idle *work_idle(struct bench *bench, unsigned count);
-void work_idle_end(struct idle *idle);
+/* Connects `count` peers (a few at a time), which stay until work_idle_end: one that is lost is a
+ * fault of whatever is done meanwhile. Once only. */
+bool work_idle(struct bench *bench, unsigned count);
+void work_idle_end(struct bench *bench);
 
 struct call_load {
     unsigned count;   /* calls */
@@ -66,8 +66,15 @@ const char *work_sdp(void);
  */
 const char *work_candidates(unsigned count, size_t *len);
 
-/* Turns the loop until done(ctx) or nothing has come for long. */
+/* What every peer's `saw` begins with: the work goes on, or with SAW_LOST it cannot. */
+void work_saw(struct bench *bench, const struct peer *peer, enum saw what);
+
+/* Turns the loop until done(ctx). False, and says why, when `what` cannot go on, or has not gone on
+ * for long. */
 bool work_until(struct bench *bench, bool (*done)(void *ctx), void *ctx, const char *what);
+
+/* For work_until: what those who are idle have to say to stay. */
+void work_idle_keep(struct idle *idle);
 
 /* The name of room `index`. */
 void work_room_name(unsigned index, char out[static ROOM_ID_MAX + 1]);

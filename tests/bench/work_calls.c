@@ -26,9 +26,7 @@ struct calls {
     unsigned next_pair;
     unsigned started, ended;
     unsigned messages; /* that ten candidates come in */
-    int64_t moved;     /* when something last happened, ns */
     struct samples samples;
-    const char *fault;
 };
 
 static unsigned index_of(const struct pair *pair, const struct peer *peer)
@@ -88,14 +86,11 @@ static void on_open(struct pair *pair, struct peer *peer)
 static void on_saw(struct peer *peer, enum saw what)
 {
     struct pair *pair = peer->ctx;
-    struct calls *calls = pair->calls;
     unsigned index = index_of(pair, peer);
-    calls->moved = monotonic_ns();
+    work_saw(pair->calls->bench, peer, what);
     switch (what) {
     case SAW_OPEN:
         on_open(pair, peer);
-        break;
-    case SAW_JOINED:
         break;
     case SAW_ARRIVED:
         send_offer(pair, peer);
@@ -118,8 +113,8 @@ static void on_saw(struct peer *peer, enum saw what)
     case SAW_LEFT:
         pair->seen[index].has_left = true;
         break;
+    case SAW_JOINED:
     case SAW_LOST:
-        calls->fault = peer->why;
         break;
     }
 }
@@ -151,7 +146,7 @@ static void start(struct pair *pair)
         memset(&pair->seen[i], 0, sizeof pair->seen[i]);
         pair->seen[i].is_open = is_open && calls->load->kept;
     }
-    pair->started = calls->moved = monotonic_ns();
+    pair->started = monotonic_ns();
     if (!calls->load->kept) {
         open_peers(pair);
         return;
@@ -183,8 +178,10 @@ static struct pair *next_pair(struct calls *calls)
     return pair;
 }
 
-static void go_on(struct calls *calls)
+/* Ends the calls that are over, and starts others in their place. Whether all have ended. */
+static bool go_on(void *ctx)
 {
+    struct calls *calls = ctx;
     for (unsigned i = 0; i < calls->load->at_once; i++) {
         if (calls->active[i])
             end_if_over(calls->active[i]);
@@ -196,21 +193,7 @@ static void go_on(struct calls *calls)
             start(calls->active[i]);
         }
     }
-}
-
-static bool run(struct calls *calls)
-{
-    calls->moved = monotonic_ns();
-    while (calls->ended < calls->load->count && !calls->fault) {
-        go_on(calls);
-        net_turn(&calls->bench->net, 100);
-        if (monotonic_ns() - calls->moved > (int64_t)WORK_STALLS_MS * 1000000)
-            calls->fault = "a call does not go on";
-    }
-    if (calls->fault)
-        fprintf(stderr, "loadgen: calls: %s, after %u of %u\n", calls->fault, calls->ended,
-                calls->load->count);
-    return !calls->fault;
+    return calls->ended == calls->load->count;
 }
 
 static bool is_pair_open(void *ctx)
@@ -254,7 +237,7 @@ bool work_calls(struct bench *bench, const struct call_load *load)
     make_pairs(&calls);
     if (!load->kept || connect_pairs(&calls)) {
         struct stretch begin = stretch_begin(&bench->procs);
-        fine = run(&calls);
+        fine = work_until(bench, go_on, &calls, "calls");
         if (fine)
             stretch_print(&begin, &bench->procs, load->kept ? "calls-kept" : "calls", load->count,
                           &calls.samples);

@@ -6,22 +6,38 @@
 /* Connects under way at a time: a listener's backlog holds more. */
 #define CONNECTING_MOST 64
 
+/* How often each says that it is there, ns: PeerJS's server puts out who is silent for 90 s, and
+ * all have to be open before the first speaks again. */
+#define PING_EVERY_NS INT64_C(30000000000)
+
 /* ---- peers who are there and do nothing ---- */
 
 struct idle {
     struct bench *bench;
     struct peer *peers;
     unsigned count, opened, open;
-    const char *fault;
+    int64_t since; /* all are open, ns */
+    int64_t pings; /* sent since */
 };
 
 static void on_idle_saw(struct peer *peer, enum saw what)
 {
     struct idle *idle = peer->ctx;
-    if (what == SAW_OPEN)
-        idle->open++;
-    else if (what == SAW_LOST)
-        idle->fault = peer->why;
+    work_saw(idle->bench, peer, what);
+    idle->open += what == SAW_OPEN;
+    if (what == SAW_LOST && idle->since > 0)
+        idle->bench->fault = "an idle peer is lost";
+}
+
+/* One after the other, in the order in which they were opened. */
+void work_idle_keep(struct idle *idle)
+{
+    const struct dialect *dialect = idle->bench->target.dialect;
+    if (idle->since == 0 || !dialect->ping)
+        return;
+    const int64_t due = (monotonic_ns() - idle->since) * idle->count / PING_EVERY_NS;
+    while (idle->pings < due)
+        dialect->ping(&idle->peers[idle->pings++ % idle->count]);
 }
 
 static bool open_more(void *ctx)
@@ -29,30 +45,20 @@ static bool open_more(void *ctx)
     struct idle *idle = ctx;
     while (idle->opened < idle->count && idle->opened - idle->open < CONNECTING_MOST)
         peer_open(&idle->peers[idle->opened++]);
-    return idle->fault || idle->open == idle->count;
+    return idle->open == idle->count;
 }
 
-/* However many they are, it is a stall only when none comes for long. */
-static bool open_all(struct idle *idle)
+bool work_idle(struct bench *bench, unsigned count)
 {
-    while (!idle->fault && idle->open < idle->count) {
-        unsigned before = idle->open;
-        if (!work_until(idle->bench, open_more, idle, "idle peers") && idle->open == before)
-            return false;
-    }
-    return !idle->fault;
-}
-
-struct idle *work_idle(struct bench *bench, unsigned count)
-{
-    struct idle *idle = calloc(1, sizeof *idle);
     struct stretch begin = stretch_begin(&bench->procs);
+    struct idle *idle = calloc(1, sizeof *idle);
     if (!idle)
         abort();
     *idle =
         (struct idle){.bench = bench, .count = count, .peers = calloc(count, sizeof(struct peer))};
     if (!idle->peers)
         abort();
+    bench->idle = idle;
     for (unsigned i = 0; i < count; i++) {
         char room[ROOM_ID_MAX + 1];
         snprintf(room, sizeof room, "idle-%u", i / 2);
@@ -60,18 +66,16 @@ struct idle *work_idle(struct bench *bench, unsigned count)
         idle->peers[i].saw = on_idle_saw;
         idle->peers[i].ctx = idle;
     }
-    if (open_all(idle)) {
-        stretch_print(&begin, &bench->procs, "idle", count, NULL);
-        return idle;
-    }
-    fprintf(stderr, "loadgen: idle peers: %s, after %u of %u\n",
-            idle->fault ? idle->fault : "stalled", idle->open, count);
-    work_idle_end(idle);
-    return NULL;
+    if (!work_until(bench, open_more, idle, "idle peers"))
+        return false;
+    idle->since = monotonic_ns();
+    stretch_print(&begin, &bench->procs, "idle", count, NULL);
+    return true;
 }
 
-void work_idle_end(struct idle *idle)
+void work_idle_end(struct bench *bench)
 {
+    struct idle *idle = bench->idle;
     if (!idle)
         return;
     for (unsigned i = 0; i < idle->count; i++) {
@@ -80,6 +84,7 @@ void work_idle_end(struct idle *idle)
     }
     free(idle->peers);
     free(idle);
+    bench->idle = NULL;
 }
 
 /* ---- one connect after the other ---- */
@@ -87,22 +92,20 @@ void work_idle_end(struct idle *idle)
 struct connects {
     struct bench *bench;
     struct peer *peers;
-    unsigned at_once, to_start, ended;
+    unsigned count, at_once, to_start, ended;
     int64_t *started; /* ns, one a peer; 0: it is closed */
     bool *is_open;
     struct samples samples;
-    const char *fault;
 };
 
 static void on_connect_saw(struct peer *peer, enum saw what)
 {
     struct connects *connects = peer->ctx;
     size_t index = (size_t)(peer - connects->peers);
+    work_saw(connects->bench, peer, what);
     if (what == SAW_OPEN) {
         samples_add(&connects->samples, monotonic_ns() - connects->started[index]);
         connects->is_open[index] = true;
-    } else if (what == SAW_LOST) {
-        connects->fault = peer->why;
     }
 }
 
@@ -127,9 +130,18 @@ static void connect_again(struct connects *connects, unsigned index)
     peer_open(peer);
 }
 
+static bool connect_more(void *ctx)
+{
+    struct connects *connects = ctx;
+    for (unsigned i = 0; i < connects->at_once; i++)
+        connect_again(connects, i);
+    return connects->ended == connects->count;
+}
+
 bool work_connects(struct bench *bench, unsigned count, unsigned at_once)
 {
-    struct connects connects = {.bench = bench, .at_once = at_once, .to_start = count};
+    struct connects connects = {
+        .bench = bench, .count = count, .at_once = at_once, .to_start = count};
     connects.peers = calloc(at_once, sizeof *connects.peers);
     connects.started = calloc(at_once, sizeof *connects.started);
     connects.is_open = calloc(at_once, sizeof *connects.is_open);
@@ -138,18 +150,9 @@ bool work_connects(struct bench *bench, unsigned count, unsigned at_once)
     for (unsigned i = 0; i < at_once; i++)
         connects.peers[i].conn.fd = -1;
     struct stretch begin = stretch_begin(&bench->procs);
-    int64_t end = monotonic_ns() + (int64_t)WORK_STALLS_MS * 1000000;
-    while (connects.ended < count && !connects.fault && monotonic_ns() < end) {
-        for (unsigned i = 0; i < at_once; i++)
-            connect_again(&connects, i);
-        net_turn(&bench->net, 100);
-    }
-    bool fine = connects.ended == count;
+    bool fine = work_until(bench, connect_more, &connects, "connects");
     if (fine)
         stretch_print(&begin, &bench->procs, "connects", count, &connects.samples);
-    else
-        fprintf(stderr, "loadgen: connects: %s, after %u of %u\n",
-                connects.fault ? connects.fault : "too slow", connects.ended, count);
     for (unsigned i = 0; i < at_once; i++)
         peer_free(&connects.peers[i]);
     samples_free(&connects.samples);

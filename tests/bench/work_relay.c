@@ -21,9 +21,9 @@ struct relay {
                         for */
     unsigned under_way; /* for each pair */
     size_t came;
+    int64_t ends; /* of a flood, ns */
     bool is_over;
     struct samples samples;
-    const char *fault;
 };
 
 static void send_one(struct link_up *pair)
@@ -47,6 +47,7 @@ static void on_came(struct link_up *pair)
 static void on_saw(struct peer *peer, enum saw what)
 {
     struct link_up *pair = peer->ctx;
+    work_saw(pair->relay->bench, peer, what);
     switch (what) {
     case SAW_OPEN:
         peer->target->dialect->join(peer);
@@ -58,9 +59,6 @@ static void on_saw(struct peer *peer, enum saw what)
     case SAW_OFFER:
         on_came(pair);
         break;
-    case SAW_LOST:
-        pair->relay->fault = peer->why;
-        break;
     default:
         break;
     }
@@ -69,7 +67,7 @@ static void on_saw(struct peer *peer, enum saw what)
 static bool is_up(void *ctx)
 {
     const struct link_up *pair = ctx;
-    return pair->relay->fault || pair->in == 2;
+    return pair->in == 2;
 }
 
 static void make_pairs(struct relay *relay)
@@ -100,13 +98,18 @@ static bool open_pairs(struct relay *relay)
         if (!work_until(relay->bench, is_up, pair, "relay: a pair"))
             return false;
     }
-    return !relay->fault;
+    return true;
 }
 
 static bool all_came(void *ctx)
 {
     const struct relay *relay = ctx;
-    return relay->fault || relay->came == relay->wanted;
+    return relay->came == relay->wanted;
+}
+
+static bool has_ended(void *ctx)
+{
+    return monotonic_ns() >= ((const struct relay *)ctx)->ends;
 }
 
 static void close_pairs(struct relay *relay)
@@ -117,8 +120,6 @@ static void close_pairs(struct relay *relay)
             peer_free(&relay->pairs[i].peers[j]);
         }
     }
-    if (relay->fault)
-        fprintf(stderr, "loadgen: relay: %s\n", relay->fault);
     samples_free(&relay->samples);
     free(relay->pairs);
 }
@@ -131,7 +132,7 @@ bool work_relay(struct bench *bench, unsigned count)
     if (fine) {
         struct stretch start = stretch_begin(&bench->procs);
         send_one(&relay.pairs[0]);
-        fine = work_until(bench, all_came, &relay, "relay") && !relay.fault;
+        fine = work_until(bench, all_came, &relay, "relay");
         if (fine)
             stretch_print(&start, &bench->procs, "relay", count, &relay.samples);
     }
@@ -146,13 +147,11 @@ bool work_flood(struct bench *bench, unsigned pairs, unsigned seconds)
     bool fine = open_pairs(&relay);
     if (fine) {
         struct stretch start = stretch_begin(&bench->procs);
-        const int64_t end = start.wall_ns + (int64_t)seconds * 1000000000;
+        relay.ends = start.wall_ns + (int64_t)seconds * 1000000000;
         for (unsigned i = 0; i < pairs * FLOOD_UNDER_WAY; i++)
             send_one(&relay.pairs[i % pairs]);
-        while (!relay.fault && monotonic_ns() < end)
-            net_turn(&bench->net, 100);
+        fine = work_until(bench, has_ended, &relay, "flood");
         relay.is_over = true;
-        fine = !relay.fault;
         if (fine)
             stretch_print(&start, &bench->procs, "flood", relay.came, NULL);
     }
