@@ -197,8 +197,10 @@ static bool do_work(struct command *command, const char *text)
     unsigned numbers[NUMBERS_MAX];
     unsigned count = read_numbers(text, numbers);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strncmp(text, kinds[i].name, strlen(kinds[i].name)) == 0 && count == kinds[i].numbers)
+        if (strncmp(text, kinds[i].name, strlen(kinds[i].name)) == 0 && count == kinds[i].numbers) {
+            command->bench.next_peer += command->bench.next_peer & 1; /* an odd one was before */
             return kinds[i].run(command, numbers);
+        }
     }
     fprintf(stderr, "loadgen: %s is no work that can be done\n", text);
     return false;
