@@ -4,11 +4,13 @@
 #ifndef PARLEY_BENCH_PROCS_H
 #define PARLEY_BENCH_PROCS_H
 
+#include "common/limits.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PROCS_MAX 32
+#define PROCS_MAX (2 * BROKERS_MAX + 1) /* every broker and its roomd, and httpd */
 
 struct procs {
     unsigned count;
