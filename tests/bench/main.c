@@ -144,20 +144,32 @@ static unsigned read_numbers(const char *text, unsigned numbers[static NUMBERS_M
     return at ? 0 : count;
 }
 
+static bool refuse(const char *why)
+{
+    fprintf(stderr, "loadgen: %s\n", why);
+    return false;
+}
+
 static bool do_rooms(struct command *command, const unsigned *n)
 {
-    return command->bench.target.parley && work_rooms(&command->bench, n[0]);
+    if (!command->bench.target.parley)
+        return refuse("only Parley makes rooms");
+    return work_rooms(&command->bench, n[0]);
 }
 
 static bool do_idle(struct command *command, const unsigned *n)
 {
-    return !command->bench.idle && work_idle(&command->bench, n[0]);
+    if (command->bench.idle)
+        return refuse("there are idle peers already");
+    return work_idle(&command->bench, n[0]);
 }
 
 static bool run_calls(struct command *command, const unsigned *n, bool kept)
 {
     const struct call_load load = {.count = n[0], .at_once = n[1], .rooms = n[2], .kept = kept};
-    return n[2] >= n[1] && work_calls(&command->bench, &load);
+    if (n[2] < n[1])
+        return refuse("so many calls at once need as many rooms");
+    return work_calls(&command->bench, &load);
 }
 
 static bool do_calls(struct command *command, const unsigned *n)
@@ -210,9 +222,7 @@ static bool do_work(struct command *command, const char *text)
 static bool are_idle_there(struct bench *bench)
 {
     net_turn(&bench->net, 0);
-    if (bench->fault)
-        fprintf(stderr, "loadgen: %s\n", bench->fault);
-    return !bench->fault;
+    return !bench->fault || refuse(bench->fault);
 }
 
 static bool load_parley(struct command *command, struct keyring **keys)

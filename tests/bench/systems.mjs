@@ -3,7 +3,7 @@
  * `stop()` ends it.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -160,6 +160,6 @@ export async function load(system, work, { tcp = false, more = [] } = {}) {
   child.stdout.on('data', (text) => (out += text));
   child.stderr.on('data', (text) => (err += text));
   const code = await new Promise((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(`loadgen ${args.join(' ')}: ${code}\n${out}${err}`);
+  if (code !== 0) throw Object.assign(new Error(`loadgen ${args.join(' ')}: ${code}\n${out}${err}`), { code });
   return out.trim().split('\n').map((line) => JSON.parse(line));
 }
