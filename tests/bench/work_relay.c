@@ -9,8 +9,9 @@
 struct link_up {
     struct relay *relay;
     struct peer peers[2];
-    unsigned in;  /* how many are there, and in the room if there is one */
-    int64_t sent; /* ns */
+    unsigned in;     /* how many are there, and in the room if there is one */
+    int64_t sent_at; /* ns */
+    bool has_left[2];
 };
 
 struct relay {
@@ -20,7 +21,7 @@ struct relay {
     unsigned wanted; /* messages still to be sent, one after the other; 0: as many as there is time
                         for */
     unsigned under_way; /* for each pair */
-    size_t came;
+    size_t sent, came;
     int64_t ends; /* of a flood, ns */
     bool is_over;
     struct samples samples;
@@ -29,7 +30,8 @@ struct relay {
 static void send_one(struct link_up *pair)
 {
     struct peer *peer = &pair->peers[0];
-    pair->sent = monotonic_ns();
+    pair->sent_at = monotonic_ns();
+    pair->relay->sent++;
     /* As an offer; its quality of service is the target's. */
     peer->target->dialect->signal(peer, SIGNAL_OFFER, work_sdp(), SDP_BYTES);
 }
@@ -39,7 +41,7 @@ static void on_came(struct link_up *pair)
     struct relay *relay = pair->relay;
     relay->came++;
     if (relay->under_way == 1)
-        samples_add(&relay->samples, monotonic_ns() - pair->sent);
+        samples_add(&relay->samples, monotonic_ns() - pair->sent_at);
     if (!relay->is_over && (relay->wanted == 0 || relay->came < relay->wanted))
         send_one(pair);
 }
@@ -58,6 +60,9 @@ static void on_saw(struct peer *peer, enum saw what)
         break;
     case SAW_OFFER:
         on_came(pair);
+        break;
+    case SAW_LEFT:
+        pair->has_left[peer == &pair->peers[1]] = true;
         break;
     default:
         break;
@@ -112,6 +117,37 @@ static bool has_ended(void *ctx)
     return monotonic_ns() >= ((const struct relay *)ctx)->ends;
 }
 
+static bool have_come(void *ctx)
+{
+    const struct relay *relay = ctx;
+    return relay->came == relay->sent;
+}
+
+static bool have_left(void *ctx)
+{
+    const struct relay *relay = ctx;
+    for (unsigned i = 0; i < relay->count; i++) {
+        if (!relay->pairs[i].has_left[0] || !relay->pairs[i].has_left[1])
+            return false;
+    }
+    return true;
+}
+
+/* A room is empty only when both have said so: whoever just goes may come back for a while. Not
+ * before all is there: what comes for one who has left is refused. */
+static bool leave(struct relay *relay)
+{
+    if (!work_until(relay->bench, have_come, relay, "relay: the last"))
+        return false;
+    for (unsigned i = 0; i < relay->count; i++) {
+        for (unsigned j = 0; j < 2; j++) {
+            struct peer *peer = &relay->pairs[i].peers[j];
+            peer->target->dialect->leave(peer);
+        }
+    }
+    return work_until(relay->bench, have_left, relay, "relay: leaving");
+}
+
 static void close_pairs(struct relay *relay)
 {
     for (unsigned i = 0; i < relay->count; i++) {
@@ -136,6 +172,7 @@ bool work_relay(struct bench *bench, unsigned count)
         if (fine)
             stretch_print(&start, &bench->procs, "relay", count, &relay.samples);
     }
+    fine = fine && leave(&relay);
     close_pairs(&relay);
     return fine;
 }
@@ -155,6 +192,7 @@ bool work_flood(struct bench *bench, unsigned pairs, unsigned seconds)
         if (fine)
             stretch_print(&start, &bench->procs, "flood", relay.came, NULL);
     }
+    fine = fine && leave(&relay);
     close_pairs(&relay);
     return fine;
 }

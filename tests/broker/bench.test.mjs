@@ -35,14 +35,30 @@ describe('the load generator', { timeout: 300_000 }, () => {
     });
   }
 
-  test('what it cannot do is a failure', async () => {
-    const system = await peerJs().start();
+  test('leaves rooms empty: the next one makes them anew', async () => {
+    const system = await new Parley().start();
     try {
-      for (const work of ['rooms=1', 'calls=1,2,1', 'relay=0', 'nothing=1']) await assert.rejects(load(system, [work]), /loadgen/);
+      for (let run = 0; run < 2; run++) await load(system, ['rooms=8', 'relay=20', 'flood=2,1']);
     } finally {
       await system.stop();
     }
-    await assert.rejects(load({ args: () => ['--dialect', 'peerjs', '--port', '1'], pids: [process.pid] }, ['relay=1']), /refused/i, 'nobody is there');
+  });
+
+  test('what it cannot do is a failure', async () => {
+    const system = await peerJs().start();
+    const fails = {
+      'rooms=1': 'loadgen: only Parley makes rooms', 'calls=1,2,1': 'loadgen: so many calls at once need as many rooms',
+      'relay=0': 'loadgen: relay=0 is no work that can be done', 'nothing=1': 'loadgen: nothing=1 is no work that can be done',
+    };
+    try {
+      for (const [work, why] of Object.entries(fails)) await assert.rejects(load(system, [work]), { code: 1, message: new RegExp(`^${why}$`, 'm') });
+      await assert.rejects(load(system, ['idle=1', 'idle=1']), { code: 1, message: /^loadgen: there are idle peers already$/m });
+      await assert.rejects(load(system, []), { code: 2, message: /^usage: loadgen/m });
+    } finally {
+      await system.stop();
+    }
+    const nobody = { args: () => ['--dialect', 'peerjs', '--port', '1'], pids: [process.pid] };
+    await assert.rejects(load(nobody, ['relay=1']), { code: 1, message: /^loadgen: relay: a pair: Connection refused$/m });
   });
 });
 
