@@ -6,13 +6,19 @@
 #include "common/config.h"
 #include "common/topics.h"
 
+#include <errno.h>
 #include <mosquitto.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <uthash.h>
 
 #define KEEPALIVE_S 60
+#define TURN_MS     1000 /* libmosquitto counts its keepalive in seconds */
 
 struct room {
     char name[ROOM_ID_MAX + 1];
@@ -105,6 +111,30 @@ static void on_subscribe(struct mosquitto *client, void *ctx, int mid, int count
     fflush(stdout);
 }
 
+static void set_cork(struct mosquitto *client, int on)
+{
+    setsockopt(mosquitto_socket(client), IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
+/* Reads what is there, and answers in one piece, as Parley's services do (common/link.h). */
+static int turn(struct mosquitto *client)
+{
+    struct pollfd wait = {.fd = mosquitto_socket(client),
+                          .events = mosquitto_want_write(client) ? POLLIN | POLLOUT : POLLIN};
+    int rc = MOSQ_ERR_SUCCESS;
+    poll(&wait, 1, TURN_MS);
+    set_cork(client, 1);
+    errno = 0;
+    while (rc == MOSQ_ERR_SUCCESS && errno != EAGAIN)
+        rc = mosquitto_loop_read(client, 1);
+    if (rc == MOSQ_ERR_SUCCESS && mosquitto_want_write(client))
+        rc = mosquitto_loop_write(client, 1);
+    if (rc == MOSQ_ERR_SUCCESS)
+        rc = mosquitto_loop_misc(client);
+    set_cork(client, 0);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     int port = argc == 2 ? atoi(argv[1]) : 0;
@@ -123,6 +153,7 @@ int main(int argc, char **argv)
     mosquitto_message_callback_set(client, on_message);
     if (mosquitto_connect(client, "127.0.0.1", port, KEEPALIVE_S) != MOSQ_ERR_SUCCESS)
         return EXIT_FAILURE;
-    mosquitto_loop_forever(client, -1, 1);
+    while (turn(client) == MOSQ_ERR_SUCCESS)
+        ;
     return EXIT_FAILURE;
 }
