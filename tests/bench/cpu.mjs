@@ -1,4 +1,4 @@
-/** What processes have cost: their time on a processor, from the kernel's own books. */
+/** What processes have cost, from the kernel's own books: their time on a processor, and their memory. */
 import { readFileSync, readdirSync } from 'node:fs';
 
 const TICKS_PER_S = 100; // USER_HZ, which Linux has at 100 wherever Node runs
@@ -24,4 +24,9 @@ function processCpu(pid) {
 /** What these processes have used so far, all their threads together. @param {number[]} pids @returns {number} in µs */
 export function cpuOf(pids) {
   return pids.reduce((sum, pid) => sum + processCpu(pid), 0);
+}
+
+/** What they have in memory now. @param {number[]} pids @returns {number} in bytes */
+export function residentOf(pids) {
+  return pids.reduce((sum, pid) => sum + 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]), 0);
 }

@@ -28,6 +28,7 @@ static void usage(FILE *out)
           "  --devices        peers are devices\n"
           "  --batches N      messages for ten candidates, where they travel together (2)\n"
           "  --pids P,...     the server's processes\n"
+          "  --hold           once idle peers are there, goes on when standard input ends\n"
           "work, done in turn:\n"
           "  rooms=COUNT                 makes the rooms that what follows needs\n"
           "  idle=COUNT                  peers that stay until the end\n"
@@ -43,6 +44,7 @@ struct command {
     struct bench bench;
     struct config parley;
     const char *parley_file;
+    bool holds; /* while idle peers are there and nothing else is done */
 };
 
 /* ---- options ---- */
@@ -72,12 +74,17 @@ static bool set_dialect(struct target *target, const char *name)
 
 static bool read_options(int argc, char **argv, struct command *command)
 {
-    static const struct option options[] = {
-        {"dialect", required_argument, NULL, 'd'}, {"port", required_argument, NULL, 'p'},
-        {"tcp", no_argument, NULL, 't'},           {"mqtt", required_argument, NULL, 'm'},
-        {"qos", required_argument, NULL, 'q'},     {"parley", required_argument, NULL, 'k'},
-        {"devices", no_argument, NULL, 'D'},       {"batches", required_argument, NULL, 'b'},
-        {"pids", required_argument, NULL, 'P'},    {0}};
+    static const struct option options[] = {{"dialect", required_argument, NULL, 'd'},
+                                            {"port", required_argument, NULL, 'p'},
+                                            {"tcp", no_argument, NULL, 't'},
+                                            {"mqtt", required_argument, NULL, 'm'},
+                                            {"qos", required_argument, NULL, 'q'},
+                                            {"parley", required_argument, NULL, 'k'},
+                                            {"devices", no_argument, NULL, 'D'},
+                                            {"batches", required_argument, NULL, 'b'},
+                                            {"pids", required_argument, NULL, 'P'},
+                                            {"hold", no_argument, NULL, 'h'},
+                                            {0}};
     struct target *target = &command->bench.target;
     unsigned number = 0;
     bool fine = true;
@@ -116,6 +123,9 @@ static bool read_options(int argc, char **argv, struct command *command)
             break;
         case 'P':
             fine = procs_parse(optarg, &command->bench.procs);
+            break;
+        case 'h':
+            command->holds = true;
             break;
         default:
             fine = false;
@@ -161,7 +171,10 @@ static bool do_idle(struct command *command, const unsigned *n)
 {
     if (command->bench.idle)
         return refuse("there are idle peers already");
-    return work_idle(&command->bench, n[0]);
+    bool fine = work_idle(&command->bench, n[0]);
+    while (fine && command->holds && getchar() != EOF)
+        ;
+    return fine;
 }
 
 static bool run_calls(struct command *command, const unsigned *n, bool kept)

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 bool procs_parse(const char *text, struct procs *out)
 {
@@ -42,22 +41,4 @@ int64_t procs_cpu_ns(const struct procs *procs, unsigned index)
 int64_t own_cpu_ns(void)
 {
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
-}
-
-int64_t procs_resident(const struct procs *procs)
-{
-    int64_t sum = 0;
-    for (unsigned i = 0; i < procs->count; i++) {
-        char path[64];
-        long pages = 0;
-        snprintf(path, sizeof path, "/proc/%d/statm", (int)procs->pids[i]);
-        FILE *file = fopen(path, "re");
-        if (!file || fscanf(file, "%*d %ld", &pages) != 1) {
-            fprintf(stderr, "loadgen: %s cannot be read\n", path);
-            exit(EXIT_FAILURE);
-        }
-        fclose(file);
-        sum += (int64_t)pages * sysconf(_SC_PAGESIZE);
-    }
-    return sum;
 }

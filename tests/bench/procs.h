@@ -24,9 +24,6 @@ bool procs_parse(const char *text, struct procs *out);
  * figures without it are none. */
 int64_t procs_cpu_ns(const struct procs *procs, unsigned index);
 
-/* Resident memory of all, bytes. */
-int64_t procs_resident(const struct procs *procs);
-
 /* CPU time of this process, ns. */
 int64_t own_cpu_ns(void);
 

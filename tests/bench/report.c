@@ -30,8 +30,7 @@ int64_t monotonic_ns(void)
 
 struct stretch stretch_begin(const struct procs *procs)
 {
-    struct stretch begin = {
-        .wall_ns = monotonic_ns(), .own_cpu_ns = own_cpu_ns(), .resident = procs_resident(procs)};
+    struct stretch begin = {.wall_ns = monotonic_ns(), .own_cpu_ns = own_cpu_ns()};
     for (unsigned i = 0; i < procs->count; i++)
         begin.cpu_ns[i] = procs_cpu_ns(procs, i);
     return begin;
@@ -54,11 +53,10 @@ void stretch_print(const struct stretch *begin, const struct procs *procs, const
                    size_t count, struct samples *samples)
 {
     const struct stretch end = stretch_begin(procs);
-    printf("{\"work\":\"%s\",\"count\":%zu,\"seconds\":%.6f,\"generator_s\":%.6f,\"resident\":%lld,"
+    printf("{\"work\":\"%s\",\"count\":%zu,\"seconds\":%.6f,\"generator_s\":%.6f,"
            "\"cpu_s\":[",
            work, count, (double)(end.wall_ns - begin->wall_ns) / 1e9,
-           (double)(end.own_cpu_ns - begin->own_cpu_ns) / 1e9,
-           (long long)(end.resident - begin->resident));
+           (double)(end.own_cpu_ns - begin->own_cpu_ns) / 1e9);
     for (unsigned i = 0; i < procs->count; i++)
         printf("%s%.6f", i > 0 ? "," : "", (double)(end.cpu_ns[i] - begin->cpu_ns[i]) / 1e9);
     printf("]");

@@ -19,7 +19,7 @@ void samples_free(struct samples *samples);
 
 /* A stretch of work: from stretch_begin to stretch_print. */
 struct stretch {
-    int64_t wall_ns, own_cpu_ns, resident;
+    int64_t wall_ns, own_cpu_ns;
     int64_t cpu_ns[PROCS_MAX];
 };
 
@@ -29,7 +29,7 @@ struct stretch stretch_begin(const struct procs *procs);
 
 /*
  * Prints what happened since: {"work", "count", "seconds", "generator_s", "cpu_s": [one a process],
- * "resident": bytes added, and with samples "p50_us", "p99_us", "min_us", "max_us"}. Sorts the
+ * and with samples "p50_us", "p99_us", "min_us", "max_us"}. Sorts the
  * samples.
  */
 void stretch_print(const struct stretch *begin, const struct procs *procs, const char *work,

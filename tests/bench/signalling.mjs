@@ -130,9 +130,11 @@ export async function idle({ rounds, mosquitto, log }) {
           const system = await make().start();
           try {
             const last = count === counts.at(-1);
-            const [idlers, connects] = await load(system, [`idle=${count}`, ...(last ? ['connects=1000,8'] : [])],
-              kind === 'devices' ? { tcp: true, more: ['--devices'] } : {});
-            bytes[count].add(label, idlers.resident / count);
+            const before = await system.resident();
+            const [idlers, connects] = await load(system, [`idle=${count}`, ...(last ? ['connects=1000,8'] : [])], {
+              ...(kind === 'devices' && { tcp: true, more: ['--devices'] }),
+              held: async () => bytes[count].add(label, (await system.resident() - before) / count),
+            });
             if (last) {
               cpu.first.add(label, cpuEach(idlers, 1e6));
               cpu.more.add(label, cpuEach(connects, 1e6));

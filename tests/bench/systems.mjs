@@ -3,6 +3,7 @@
  * `stop()` ends it.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { freePorts } from '../lib/ports.mjs';
 import { Stack, root } from '../lib/stack.mjs';
 import { until } from '../lib/poll.mjs';
+import { residentOf } from './cpu.mjs';
 
 const build = process.env.PARLEY_BUILD_DIR ?? join(root, 'build');
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -36,9 +38,18 @@ function end(child) {
   });
 }
 
+/** Processes that hold nothing which they could do without. */
+class System {
+  /** Bytes in memory. @returns {Promise<number>} */
+  async resident() {
+    return residentOf(this.pids);
+  }
+}
+
 /** Parley as `./parley run` starts it, everything on but for the rate limits. */
-export class Parley {
+export class Parley extends System {
   constructor({ mosquitto, shards = 1 } = {}) {
+    super();
     this.mosquitto = mosquitto;
     this.shards = shards;
   }
@@ -70,8 +81,9 @@ export class Parley {
 }
 
 /** Mosquitto without gate and tokens, and a stub that answers joins. */
-export class Bare {
+export class Bare extends System {
   constructor({ mosquitto = 'mosquitto' } = {}) {
+    super();
     this.mosquitto = mosquitto;
   }
 
@@ -116,16 +128,23 @@ user root
 }
 
 /** A server of one Node process. */
-class NodeServer {
+class NodeServer extends System {
   constructor(script, dialect) {
+    super();
     this.script = script;
     this.dialect = dialect;
   }
 
   async start() {
     [this.port] = await freePorts(1);
-    this.child = await startProgram(process.execPath, [here(this.script), this.port]);
+    this.child = await startProgram(process.execPath, ['--expose-gc', '--import', here('collect.mjs'), here(this.script), this.port]);
     return this;
+  }
+
+  /** Without its garbage, which Node keeps as long as there is room for it. */
+  async resident() {
+    await Promise.all([once(this.child.stdout, 'data'), this.child.kill('SIGUSR2')]);
+    return super.resident();
   }
 
   get pids() {
@@ -149,17 +168,24 @@ export const peerJs = () => new NodeServer('peerserver.mjs', 'peerjs');
  *
  * @param {{args: Function, pids: number[]}} system
  * @param {string[]} work what it does, in turn
- * @param {{tcp?: boolean, more?: string[]}} [options]
+ * @param {{tcp?: boolean, more?: string[], held?: () => Promise<void>}} [options] `held` is done while the idle peers, which are the first work, are there
+ *   and nothing else happens
  * @returns {Promise<Record<string, any>[]>} what it printed of each
  */
-export async function load(system, work, { tcp = false, more = [] } = {}) {
-  const args = [...system.args({ tcp }), '--pids', system.pids.join(','), ...more, ...work];
-  const child = spawn(join(build, 'bin/loadgen'), args.map(String), { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function load(system, work, { tcp = false, more = [], held } = {}) {
+  const args = [...system.args({ tcp }), '--pids', system.pids.join(','), ...(held ? ['--hold'] : []), ...more, ...work];
+  const child = spawn(join(build, 'bin/loadgen'), args.map(String), { stdio: ['pipe', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
   child.stdout.on('data', (text) => (out += text));
   child.stderr.on('data', (text) => (err += text));
-  const code = await new Promise((resolve) => child.once('close', resolve));
+  const ended = once(child, 'close');
+  if (held) {
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    await held();
+  }
+  child.stdin.end();
+  const [code] = await ended;
   if (code !== 0) throw Object.assign(new Error(`loadgen ${args.join(' ')}: ${code}\n${out}${err}`), { code });
   return out.trim().split('\n').map((line) => JSON.parse(line));
 }
