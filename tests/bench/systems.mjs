@@ -56,7 +56,7 @@ export class Parley extends System {
 
   async start() {
     const env = this.mosquitto ? { PARLEY_MOSQUITTO: this.mosquitto } : {};
-    this.stack = new Stack({ env, shards: this.shards, config: { parley: { log_level: 'warn' } } });
+    this.stack = new Stack({ env, shards: this.shards, logsToFile: true });
     await this.stack.start();
     for (const observer of this.stack.observers.splice(0)) await observer.end(); // who listens to everything is no part of the work
     return this;
@@ -66,9 +66,9 @@ export class Parley extends System {
     return this.stack.pid(part);
   }
 
-  /** What signals: httpd is measured apart. */
+  /** All of them: httpd, too, which hears of every room that changes. */
   get pids() {
-    return this.stack.brokers.flatMap(({ suffix }) => [this.pid(`mosquitto${suffix}`), this.pid(`roomd${suffix}`)]);
+    return [...this.stack.brokers.flatMap(({ suffix }) => [this.pid(`mosquitto${suffix}`), this.pid(`roomd${suffix}`)]), this.pid('httpd')];
   }
 
   args({ tcp = false } = {}) {

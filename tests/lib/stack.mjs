@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,11 +33,12 @@ const NO_LIMITS = ['client_messages_per_s', 'client_bytes_per_s', 'address_conne
 
 export class Stack {
   /**
-   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean, standby?: boolean, shards?: number, env?: Record<string, string>, mode?: number, below?: string}} [options]
+   * @param {{config?: Record<string, Record<string, string | number>>, tls?: boolean, standby?: boolean, shards?: number, env?: Record<string, string>, mode?: number, below?: string, logsToFile?: boolean}} [options]
    *   `config` is sections of options; `tls`: by `--tls`, and every client trusts the certificate that it makes; `standby`: with a second roomd; `shards`: so many
-   *   brokers; `env` is what is changed in the environment, `mode` who may reach the state folder; `below` where it is made
+   *   brokers; `env` is what is changed in the environment, `mode` who may reach the state folder; `below` where it is made; `logsToFile`: what the parts say
+   *   goes past this process, and `log` has it only after the end
    */
-  constructor({ config = {}, tls = false, standby = false, shards = 1, env = {}, mode = 0o711, below = tmpdir() } = {}) {
+  constructor({ config = {}, tls = false, standby = false, shards = 1, env = {}, mode = 0o711, below = tmpdir(), logsToFile = false } = {}) {
     this.tls = tls;
     this.standby = standby;
     this.shards = shards;
@@ -45,6 +46,7 @@ export class Stack {
     this.env = { ...process.env, ...env };
     this.mode = mode;
     this.below = below;
+    this.logsToFile = logsToFile;
     this.config = { ...config, limits: { ...Object.fromEntries(NO_LIMITS.map((name) => [name, 0])), ...config.limits } };
     this.violations = [];
     this.knownInvalid = new Set();
@@ -92,17 +94,25 @@ export class Stack {
     Object.assign(this, { wsUrl, mqttUrl, mqttsUrl });
     const port = (url) => new URL(url).port;
     const started = performance.now();
+    const logFile = this.logsToFile ? openSync(join(this.folder, 'log'), 'a') : undefined;
     this.process = spawn('./parley', ['run', '--state-dir', this.stateDir, '--config', join(this.folder, 'test.conf'), '--http-port', this.ports,
       '--ws-port', port(wsUrl), '--mqtt-port', port(mqttUrl), ...(this.standby ? ['--standby'] : []), ...(this.tls ? ['--tls', '--mqtts-port', port(mqttsUrl)] : []),
       ...(this.shards > 1 ? ['--shards', this.shards] : []), ...(this.env.PARLEY_MOSQUITTO ? ['--mosquitto', this.env.PARLEY_MOSQUITTO] : [])].map(String),
-    { cwd: root, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    { cwd: root, env: this.env, stdio: ['ignore', 'pipe', logFile ?? 'pipe'] });
     this.lastResort = () => this.process.kill('SIGTERM');
     process.on('exit', this.lastResort);
-    this.ended = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve(code ?? signal)));
-    createInterface({ input: this.process.stderr }).on('line', (line) => {
-      this.log.push(line);
-      if (process.env.PARLEY_TEST_LOG) console.error(line);
-    });
+    this.ended = new Promise((resolve) => this.process.once('exit', (code, signal) => {
+      if (this.logsToFile) this.log = readFileSync(join(this.folder, 'log'), 'utf8').split('\n');
+      resolve(code ?? signal);
+    }));
+    if (logFile === undefined) {
+      createInterface({ input: this.process.stderr }).on('line', (line) => {
+        this.log.push(line);
+        if (process.env.PARLEY_TEST_LOG) console.error(line);
+      });
+    } else {
+      closeSync(logFile);
+    }
     await this.#untilReady();
     this.readyAfterMs = performance.now() - started;
     if (this.tls) this.ca = [readFileSync(join(this.stateDir, 'tls.crt'))];
