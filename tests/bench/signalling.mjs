@@ -1,5 +1,6 @@
 /** What signalling costs: the relay of a message, call set-up, peers who are idle, crowds, and growth. */
 import { Figure } from './figures.mjs';
+import { requestsOfACall } from './requests.mjs';
 import { Bare, Parley, load, original, peerJs } from './systems.mjs';
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
@@ -88,34 +89,37 @@ export async function calls({ rounds, mosquitto, log }) {
   for (const [key, [, name]] of Object.entries(kinds)) {
     figures[key] = { p50: new Figure(`${name}, p50`, 'ms'), p99: new Figure(`${name}, p99`, 'ms'), cpu: new Figure(`${name}, CPU of all processes a call`, 'ms') };
   }
+  const requests = new Figure('HTTP requests of a call (a room, and for each of the two the page and a token), CPU a call', 'ms');
+  const note = (name, keys, rows) => keys.forEach((key, i) => {
+    figures[key].p50.add(name, rows[i].p50_us / 1e3);
+    figures[key].p99.add(name, rows[i].p99_us / 1e3);
+    figures[key].cpu.add(name, cpuEach(rows[i]));
+  });
   const list = Object.values(kinds).map(([text]) => text);
   const warm = new Set();
   await interleave(makers(mosquitto), rounds, log, async (name, system) => {
     const batches = isMqtt(name) ? ['--batches', '1'] : [];
     if (!warm.has(name)) await load(system, work(name, ['kept=1000,4,16', 'calls=300,4,16'])); // Node compiles what is hot
     warm.add(name);
-    // A bare Mosquitto 2.0 has nobody who turns its loop: a connect waits for its 100 ms poll, and the figure says nothing.
-    const rows = withoutRooms(await load(system, work(name, name === 'bare Mosquitto' ? ['calls=20,1,16', ...list.slice(1)] : list), { more: batches }));
-    Object.keys(kinds).forEach((key, i) => {
-      figures[key].p50.add(name, rows[i].p50_us / 1e3);
-      figures[key].p99.add(name, rows[i].p99_us / 1e3);
-      figures[key].cpu.add(name, cpuEach(rows[i]));
-    });
-    if (isParley(name)) {
-      // What batching is worth: every candidate in a message of its own, as the others send them.
-      const [each] = withoutRooms(await load(system, work(name, ['kept=3000,16,16']), { more: ['--batches', '10'] }));
-      figures.kept16.cpu.add(`${name}, no batches`, cpuEach(each));
-    }
+    const rows = withoutRooms(await load(system, work(name, name === WAITS_FOR_POLL ? ['calls=20,1,16', ...list.slice(1)] : list), { more: batches }));
+    note(name, Object.keys(kinds), rows);
+    if (!isParley(name)) return;
+    // What batching is worth: every candidate in a message of its own, as the others send them.
+    const each = await load(system, work(name, [kinds.calls16[0], kinds.kept16[0]]), { more: ['--batches', '10'] });
+    note(`${name}, no batches`, ['calls16', 'kept16'], withoutRooms(each));
+    const { httpd, all } = await requestsOfACall(system, 300);
+    requests.add(`${name}, httpd`, httpd);
+    requests.add(`${name}, all processes`, all);
   });
   const { calls1, calls16, kept1, kept16 } = figures;
   calls1.p50.bar('Parley on 2.1', 'PeerJS', { most: 1 }).limit('Parley', 30);
   kept1.p50.bar('Parley', 'PeerJS', { most: 1 }).bar('Parley on 2.1', 'PeerJS', { most: 1 });
   kept1.p99.bar('Parley', 'socket.io', { most: 0.7 }).bar('Parley on 2.1', 'socket.io', { most: 0.7 });
-  for (const name of ['Parley', 'Parley on 2.1']) {
+  for (const [name] of ON_BROKERS) {
     calls16.cpu.bar(name, 'PeerJS', { most: 1 }).bar(name, 'socket.io', { most: 0.7 });
     kept16.cpu.bar(name, 'PeerJS', { most: 1 });
   }
-  return rowsOf(Object.values(figures).flatMap(({ p50, p99, cpu }) => [p50, p99, cpu]));
+  return rowsOf([...Object.values(figures).flatMap(({ p50, p99, cpu }) => [p50, p99, cpu]), requests]);
 }
 
 /** Memory and connects: each count on a system of its own, since what was freed is not given back. */
