@@ -17,7 +17,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     only: { type: 'string', default: Object.keys(PARTS).join(',') },
     mosquitto: { type: 'string' }, // a 2.1, measured beside the one that is installed
-    shards: { type: 'string', default: '16' }, // of the crowd on the one that is installed
+    shards: { type: 'string', default: '64' }, // of the crowd on the one that is installed
     json: { type: 'string' }, // a file for the figures
   },
 });
