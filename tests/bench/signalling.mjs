@@ -221,19 +221,27 @@ export async function rooms({ rounds, log }) {
   return cpu.bar('5000 rooms', '10 rooms', { most: 1.2 }).rows();
 }
 
-/** What a second broker costs. */
+/** What a second broker costs: with few calls at once, when a broker that has less to do each turn turns more often, and with both at saturation. */
 export async function shards({ rounds, mosquitto, log }) {
-  const cpu = new Figure('CPU of a call with connects, 16 at once', 'ms');
-  const kept = new Figure('CPU of a call on kept connections, 16 at once', 'ms');
-  const rate = new Figure('calls a second on kept connections, 16 at once, the generator on the same cores', '1/s');
-  const systems = {};
-  for (const count of [1, 2]) systems[`${count} shard${count > 1 ? 's' : ''}`] = () => new Parley({ shards: count, mosquitto });
+  const loads = { 16: '16 at once', 64: '64 at once, which saturates both' };
+  const figures = {};
+  for (const [atOnce, text] of Object.entries(loads)) {
+    figures[atOnce] = {
+      fresh: new Figure(`CPU of a call with connects, ${text}`, 'ms'), kept: new Figure(`CPU of a call on kept connections, ${text}`, 'ms'),
+      rate: new Figure(`calls a second on kept connections, ${text}, the generator on the same cores`, '1/s'),
+    };
+  }
+  const list = Object.keys(loads).flatMap((atOnce) => [`calls=1500,${atOnce},${atOnce}`, `kept=3000,${atOnce},${atOnce}`]);
+  const systems = { '1 shard': () => new Parley({ mosquitto }), '2 shards': () => new Parley({ shards: 2, mosquitto }) };
   await interleave(systems, rounds, log, async (name, system) => {
-    const [, fresh, again] = await load(system, [ROOMS, 'calls=1500,16,16', 'kept=3000,16,16'], { more: ['--batches', '1'] });
-    cpu.add(name, cpuEach(fresh));
-    kept.add(name, cpuEach(again));
-    rate.add(name, again.count / again.seconds);
+    const rows = withoutRooms(await load(system, ['rooms=200', ...list], { more: ['--batches', '1'] }));
+    Object.values(figures).forEach(({ fresh, kept, rate }, i) => {
+      const [connecting, again] = rows.slice(2 * i);
+      fresh.add(name, cpuEach(connecting));
+      kept.add(name, cpuEach(again));
+      rate.add(name, again.count / again.seconds);
+    });
   });
-  for (const figure of [cpu, kept]) figure.bar('2 shards', '1 shard', { most: 1.1 });
-  return rowsOf([cpu, kept, rate]);
+  for (const figure of [figures[64].fresh, figures[64].kept]) figure.bar('2 shards', '1 shard', { most: 1.1 });
+  return rowsOf(Object.values(figures).flatMap(Object.values));
 }
