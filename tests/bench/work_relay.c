@@ -106,12 +106,6 @@ static bool open_pairs(struct relay *relay)
     return true;
 }
 
-static bool all_came(void *ctx)
-{
-    const struct relay *relay = ctx;
-    return relay->came == relay->wanted;
-}
-
 static bool has_ended(void *ctx)
 {
     return monotonic_ns() >= ((const struct relay *)ctx)->ends;
@@ -168,7 +162,7 @@ bool work_relay(struct bench *bench, unsigned count)
     if (fine) {
         struct stretch start = stretch_begin(&bench->procs);
         send_one(&relay.pairs[0]);
-        fine = work_until(bench, all_came, &relay, "relay");
+        fine = work_until(bench, have_come, &relay, "relay");
         if (fine)
             stretch_print(&start, &bench->procs, "relay", count, &relay.samples);
     }
