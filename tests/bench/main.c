@@ -28,10 +28,12 @@ static void usage(FILE *out)
           "  --devices        peers are devices\n"
           "  --batches N      messages for ten candidates, where they travel together (2)\n"
           "  --pids P,...     the server's processes\n"
-          "  --hold           once idle peers are there, goes on when standard input ends\n"
+          "  --first-room N   rooms below are another generator's (0)\n"
           "work, done in turn:\n"
           "  rooms=COUNT                 makes the rooms that what follows needs\n"
           "  idle=COUNT                  peers that stay until the end\n"
+          "  talks=COUNT                 calls that stay until the end, in rooms of their own\n"
+          "  stay=SECONDS                nothing, for so long, or until standard input ends\n"
           "  calls=COUNT,AT_ONCE,ROOMS   calls, with new connections for each\n"
           "  kept=COUNT,AT_ONCE,ROOMS    calls on connections that stay\n"
           "  relay=COUNT                 3 KB from one to the other, one after the other\n"
@@ -44,7 +46,6 @@ struct command {
     struct bench bench;
     struct config parley;
     const char *parley_file;
-    bool holds; /* while idle peers are there and nothing else is done */
 };
 
 /* ---- options ---- */
@@ -83,7 +84,7 @@ static bool read_options(int argc, char **argv, struct command *command)
                                             {"devices", no_argument, NULL, 'D'},
                                             {"batches", required_argument, NULL, 'b'},
                                             {"pids", required_argument, NULL, 'P'},
-                                            {"hold", no_argument, NULL, 'h'},
+                                            {"first-room", required_argument, NULL, 'R'},
                                             {0}};
     struct target *target = &command->bench.target;
     unsigned number = 0;
@@ -124,8 +125,8 @@ static bool read_options(int argc, char **argv, struct command *command)
         case 'P':
             fine = procs_parse(optarg, &command->bench.procs);
             break;
-        case 'h':
-            command->holds = true;
+        case 'R':
+            fine = read_number(optarg, UINT32_MAX, &command->bench.next_room);
             break;
         default:
             fine = false;
@@ -167,14 +168,26 @@ static bool do_rooms(struct command *command, const unsigned *n)
     return work_rooms(&command->bench, n[0]);
 }
 
-static bool do_idle(struct command *command, const unsigned *n)
+static bool run_idle(struct command *command, unsigned count, bool in_calls)
 {
     if (command->bench.idle)
         return refuse("there are idle peers already");
-    bool fine = work_idle(&command->bench, n[0]);
-    while (fine && command->holds && getchar() != EOF)
-        ;
-    return fine;
+    return work_idle(&command->bench, count, in_calls);
+}
+
+static bool do_idle(struct command *command, const unsigned *n)
+{
+    return run_idle(command, n[0], false);
+}
+
+static bool do_talks(struct command *command, const unsigned *n)
+{
+    return n[0] <= UINT32_MAX / 2 && run_idle(command, 2 * n[0], true);
+}
+
+static bool do_stay(struct command *command, const unsigned *n)
+{
+    return work_stay(&command->bench, n[0]);
 }
 
 static bool run_calls(struct command *command, const unsigned *n, bool kept)
@@ -216,9 +229,9 @@ static bool do_work(struct command *command, const char *text)
         const char *name;
         unsigned numbers;
         bool (*run)(struct command *command, const unsigned *numbers);
-    } kinds[] = {{"rooms=", 1, do_rooms},      {"idle=", 1, do_idle},   {"calls=", 3, do_calls},
-                 {"kept=", 3, do_kept},        {"relay=", 1, do_relay}, {"flood=", 2, do_flood},
-                 {"connects=", 2, do_connects}};
+    } kinds[] = {{"rooms=", 1, do_rooms},       {"idle=", 1, do_idle},   {"calls=", 3, do_calls},
+                 {"kept=", 3, do_kept},         {"relay=", 1, do_relay}, {"flood=", 2, do_flood},
+                 {"connects=", 2, do_connects}, {"talks=", 1, do_talks}, {"stay=", 1, do_stay}};
     unsigned numbers[NUMBERS_MAX];
     unsigned count = read_numbers(text, numbers);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -143,7 +143,7 @@ export async function idle({ rounds, mosquitto, log }) {
           try {
             const last = count === counts.at(-1);
             const before = await system.resident();
-            const [idlers, connects] = await load(system, [`idle=${count}`, ...(last ? ['connects=1000,8'] : [])], {
+            const [idlers, , connects] = await load(system, [`idle=${count}`, ...(last ? ['connects=1000,8'] : [])], {
               ...(kind === 'devices' && { tcp: true, more: ['--devices'] }),
               held: async () => bytes[count].add(label, (await system.resident() - before) / count),
             });

@@ -17,6 +17,8 @@ import { residentOf } from './cpu.mjs';
 const build = process.env.PARLEY_BUILD_DIR ?? join(root, 'build');
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const START_MS = 20_000;
+/** For `held`: longer than any run. */
+const STAYS_S = 86_400;
 
 /** A program that says `ready` in a line of its own. */
 async function startProgram(command, args) {
@@ -168,12 +170,13 @@ export const peerJs = () => new NodeServer('peerserver.mjs', 'peerjs');
  *
  * @param {{args: Function, pids: number[]}} system
  * @param {string[]} work what it does, in turn
- * @param {{tcp?: boolean, more?: string[], held?: () => Promise<void>}} [options] `held` is done while the idle peers, which are the first work, are there
- *   and nothing else happens
+ * @param {{tcp?: boolean, more?: string[], held?: () => Promise<void>}} [options] `held` is done once the first work, peers who stay, is through, and
+ *   they do nothing else meanwhile; in what was printed that is `stay`
  * @returns {Promise<Record<string, any>[]>} what it printed of each
  */
 export async function load(system, work, { tcp = false, more = [], held } = {}) {
-  const args = [...system.args({ tcp }), '--pids', system.pids.join(','), ...(held ? ['--hold'] : []), ...more, ...work];
+  if (held) work = [work[0], `stay=${STAYS_S}`, ...work.slice(1)];
+  const args = [...system.args({ tcp }), '--pids', system.pids.join(','), ...more, ...work];
   const child = spawn(join(build, 'bin/loadgen'), args.map(String), { stdio: ['pipe', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
@@ -181,8 +184,8 @@ export async function load(system, work, { tcp = false, more = [], held } = {}) 
   child.stderr.on('data', (text) => (err += text));
   const ended = once(child, 'close');
   if (held) {
-    await Promise.race([once(child.stdout, 'data'), ended]);
-    await held();
+    const isThere = await Promise.race([once(child.stdout, 'data'), ended.then(() => false)]);
+    if (isThere) await held();
   }
   child.stdin.end();
   const [code] = await ended;

@@ -25,9 +25,13 @@ struct bench {
 bool work_rooms(struct bench *bench, unsigned count);
 
 /* Connects `count` peers (a few at a time), which stay until work_idle_end: one that is lost is a
- * fault of whatever is done meanwhile. Once only. */
-bool work_idle(struct bench *bench, unsigned count);
+ * fault of whatever is done meanwhile. `in_calls`: two of them join each of the next rooms. Once
+ * only. */
+bool work_idle(struct bench *bench, unsigned count, bool in_calls);
 void work_idle_end(struct bench *bench);
+
+/* Does nothing for `seconds`, or until standard input ends: what those cost who are idle. */
+bool work_stay(struct bench *bench, unsigned seconds);
 
 struct call_load {
     unsigned count;   /* calls */

@@ -1,7 +1,9 @@
 #include "work.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Connects under way at a time: a listener's backlog holds more. */
 #define CONNECTING_MOST 64
@@ -15,16 +17,19 @@
 struct idle {
     struct bench *bench;
     struct peer *peers;
-    unsigned count, opened, open;
-    int64_t since; /* all are open, ns */
-    int64_t pings; /* sent since */
+    bool in_calls;
+    unsigned count, opened, open; /* `open`: in their calls, where they are to be */
+    int64_t since;                /* all are open, ns */
+    int64_t pings;                /* sent since */
 };
 
 static void on_idle_saw(struct peer *peer, enum saw what)
 {
     struct idle *idle = peer->ctx;
     work_saw(idle->bench, peer, what);
-    idle->open += what == SAW_OPEN;
+    idle->open += what == (idle->in_calls ? SAW_JOINED : SAW_OPEN);
+    if (what == SAW_OPEN && idle->in_calls)
+        peer->target->dialect->join(peer);
     if (what == SAW_LOST && idle->since > 0)
         idle->bench->fault = "an idle peer is lost";
 }
@@ -48,20 +53,30 @@ static bool open_more(void *ctx)
     return idle->open == idle->count;
 }
 
-bool work_idle(struct bench *bench, unsigned count)
+static void name_room(struct idle *idle, unsigned pair, char out[static ROOM_ID_MAX + 1])
+{
+    if (idle->in_calls)
+        work_room_name(idle->bench->next_room + pair, out);
+    else
+        snprintf(out, ROOM_ID_MAX + 1, "idle-%u", pair);
+}
+
+bool work_idle(struct bench *bench, unsigned count, bool in_calls)
 {
     struct stretch begin = stretch_begin(&bench->procs);
     struct idle *idle = calloc(1, sizeof *idle);
     if (!idle)
         abort();
-    *idle =
-        (struct idle){.bench = bench, .count = count, .peers = calloc(count, sizeof(struct peer))};
+    *idle = (struct idle){.bench = bench,
+                          .in_calls = in_calls,
+                          .count = count,
+                          .peers = calloc(count, sizeof(struct peer))};
     if (!idle->peers)
         abort();
     bench->idle = idle;
     for (unsigned i = 0; i < count; i++) {
         char room[ROOM_ID_MAX + 1];
-        snprintf(room, sizeof room, "idle-%u", i / 2);
+        name_room(idle, i / 2, room);
         peer_init(&idle->peers[i], &bench->net, &bench->target, bench->next_peer++, room);
         idle->peers[i].saw = on_idle_saw;
         idle->peers[i].ctx = idle;
@@ -69,7 +84,8 @@ bool work_idle(struct bench *bench, unsigned count)
     if (!work_until(bench, open_more, idle, "idle peers"))
         return false;
     idle->since = monotonic_ns();
-    stretch_print(&begin, &bench->procs, "idle", count, NULL);
+    bench->next_room += in_calls ? count / 2 : 0;
+    stretch_print(&begin, &bench->procs, in_calls ? "talks" : "idle", count, NULL);
     return true;
 }
 
@@ -85,6 +101,31 @@ void work_idle_end(struct bench *bench)
     free(idle->peers);
     free(idle);
     bench->idle = NULL;
+}
+
+struct stay {
+    struct bench *bench;
+    int64_t end; /* ns */
+};
+
+static bool has_stayed(void *ctx)
+{
+    struct stay *stay = ctx;
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    char byte;
+    stay->bench->moved = monotonic_ns();
+    return stay->bench->moved >= stay->end ||
+           (poll(&input, 1, 0) == 1 && read(STDIN_FILENO, &byte, 1) == 0);
+}
+
+bool work_stay(struct bench *bench, unsigned seconds)
+{
+    struct stretch begin = stretch_begin(&bench->procs);
+    struct stay stay = {bench, monotonic_ns() + seconds * INT64_C(1000000000)};
+    if (!work_until(bench, has_stayed, &stay, "those who stay"))
+        return false;
+    stretch_print(&begin, &bench->procs, "stay", bench->idle ? bench->idle->count : 0, NULL);
+    return true;
 }
 
 /* ---- one connect after the other ---- */

@@ -44,6 +44,23 @@ describe('the load generator', { timeout: 300_000 }, () => {
     }
   });
 
+  test('calls that last, beside those of another generator', async () => {
+    const system = await new Parley().start();
+    try {
+      await load(system, ['rooms=12']);
+      const members = async () => (await Promise.all([...Array(12)].map(async (_, i) => (await system.stack.http('GET', `/api/rooms/bench-${i}`)).json.peers.length))).join('');
+      let seen;
+      const held = async () => {
+        const beside = await load(system, ['talks=4', 'kept=2,2,2'], { more: ['--first-room', 6], held: async () => { seen = await members(); } });
+        assert.deepEqual(beside.map(({ work, count }) => [work, count]), [['talks', 8], ['stay', 8], ['calls-kept', 2]]);
+      };
+      assert.deepEqual((await load(system, ['talks=6'], { held })).map(({ work, count }) => [work, count]), [['talks', 12], ['stay', 12]]);
+      assert.equal(seen, '222222222200');
+    } finally {
+      await system.stop();
+    }
+  });
+
   test('what it cannot do is a failure', async () => {
     const system = await peerJs().start();
     const fails = {
