@@ -103,7 +103,8 @@ static void opened(struct peer *peer)
     send_buffer(peer, &packet);
 }
 
-/* What the page subscribes to; a device that waits for a ring is in no room, and has its inbox alone. */
+/* What the page subscribes to; a device that waits for a ring is in no room, and has its inbox
+ * alone. */
 static void subscribe(struct peer *peer)
 {
     char inbox[FILTER_MAX + 1], state[FILTER_MAX + 1];
