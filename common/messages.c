@@ -226,6 +226,17 @@ enum status msg_decode_roomd_status(struct payload in, struct msg_roomd_status *
     return decode(in, EVENT_PAYLOAD_MAX, out, fault, read_roomd_status);
 }
 
+static void read_room_exists(struct fields *fields, void *out)
+{
+    field_flag(fields, "exists", out, true);
+}
+
+enum status msg_decode_room_exists(struct payload in, bool *out, struct msg_fault *fault)
+{
+    *out = false;
+    return decode(in, EVENT_PAYLOAD_MAX, out, fault, read_room_exists);
+}
+
 /* ---- HTTP bodies ---- */
 
 static struct payload body_or_empty_object(struct payload in)

@@ -146,6 +146,10 @@ size_t msg_encode_roomd_status(const struct msg_roomd_status *message, char *out
 enum status msg_decode_roomd_status(struct payload in, struct msg_roomd_status *out,
                                     struct msg_fault *fault);
 
+/* Whether the room that the topic names has come into being, or has ended. */
+size_t msg_encode_room_exists(bool exists, char *out, size_t size);
+enum status msg_decode_room_exists(struct payload in, bool *out, struct msg_fault *fault);
+
 /* ---- HTTP bodies ---- */
 
 struct msg_http_room { /* POST /api/rooms */

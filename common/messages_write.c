@@ -165,3 +165,10 @@ size_t msg_encode_roomd_status(const struct msg_roomd_status *message, char *out
         json_flag(&json, "publishing", true);
     return finish_object(&json);
 }
+
+size_t msg_encode_room_exists(bool exists, char *out, size_t size)
+{
+    struct json_out json = start_object(out, size);
+    json_flag(&json, "exists", exists);
+    return finish_object(&json);
+}

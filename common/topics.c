@@ -57,6 +57,7 @@ static const struct row {
                                    EVENT_PAYLOAD_MAX},
     [TOPIC_ROOMD_STATUS] = {{"roomd", "status"}, 1, true, EVENT_PAYLOAD_MAX},
     [TOPIC_ROOMD_STATS] = {{"roomd", "stats"}, 0, true, OUTBOUND_MAX},
+    [TOPIC_ROOM_EXISTS] = {{"roomd", "rooms", ROOM}, 1, false, EVENT_PAYLOAD_MAX},
     [TOPIC_GATE_STATS] = {{"gate", "stats"}, 0, true, OUTBOUND_MAX},
     [TOPIC_GATE_PUBLISH] = {{"gate", "publish"}, 0, false, BUNDLE_PAYLOAD_MAX},
 };

@@ -41,6 +41,7 @@ enum topic_kind {
     TOPIC_DEVICE_ROOMD_STATUS, /* devices/{peer}/roomd-status */
     TOPIC_ROOMD_STATUS,      /* roomd/status */
     TOPIC_ROOMD_STATS,       /* roomd/stats */
+    TOPIC_ROOM_EXISTS,       /* roomd/rooms/{room} */
     TOPIC_GATE_STATS,        /* gate/stats */
     TOPIC_GATE_PUBLISH,      /* gate/publish */
     TOPIC_KIND_COUNT

@@ -48,11 +48,31 @@ void replies_state(struct replies *replies, const struct room *room)
          msg_encode_room(&public, text, sizeof(text)));
 }
 
+/* For those who do not listen to every state (httpd): that a room has come into being, or has
+ * ended. After its state, which is what they look for then. */
+static void post_exists(struct replies *replies, const char *room_id, bool exists)
+{
+    char text[OUTBOUND_MAX];
+    post(replies, TOPIC_ROOM_EXISTS, room_id, "", text,
+         msg_encode_room_exists(exists, text, sizeof(text)));
+}
+
+void replies_ended(struct replies *replies, const char *room_id)
+{
+    struct topic topic = {.kind = TOPIC_ROOM_STATE};
+    copy_id(topic.room, sizeof(topic.room), room_id);
+    mailbox_add(replies->out, &topic, "", 0);
+    post_exists(replies, room_id, false);
+}
+
 /* ---- one poster for each effect of a room ---- */
 
 static void post_state(struct replies *replies, const struct rooms_effect *effect)
 {
     replies_state(replies, effect->room);
+    if (effect->created) {
+        post_exists(replies, effect->room_id, true);
+    }
 }
 
 static void post_joined(struct replies *replies, const struct rooms_effect *effect)
@@ -151,11 +171,9 @@ static void post_created(struct replies *replies, const struct rooms_effect *eff
 
 static void post_closed(struct replies *replies, const struct rooms_effect *effect)
 {
-    struct topic topic = {.kind = TOPIC_ROOM_STATE};
-    copy_id(topic.room, sizeof(topic.room), effect->room_id);
     replies->stats->closes++;
     note(replies, "room-closed", effect->room_id, "");
-    mailbox_add(replies->out, &topic, "", 0);
+    replies_ended(replies, effect->room_id);
 }
 
 static void post_refused(struct replies *replies, const struct rooms_effect *effect)

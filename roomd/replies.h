@@ -41,4 +41,7 @@ void replies_lobby_error(struct replies *replies, const char *peer_id, const cha
 /* The state of a room, as everybody reads it. */
 void replies_state(struct replies *replies, const struct room *room);
 
+/* The room is no more: clears its retained state, and says so to those who do not hear states. */
+void replies_ended(struct replies *replies, const char *room_id);
+
 #endif

@@ -57,11 +57,14 @@ void rooms_rollback(struct rooms *rooms)
 }
 
 static void emit_steps(const struct rooms *rooms, const char *room_id, const struct room *room,
-                       const struct room_effects *effects)
+                       bool created, const struct room_effects *effects)
 {
     for (unsigned i = 0; i < effects->count; i++) {
-        const struct rooms_effect effect = {
-            .kind = ROOMS_STEP, .room_id = room_id, .room = room, .step = &effects->items[i]};
+        const struct rooms_effect effect = {.kind = ROOMS_STEP,
+                                            .room_id = room_id,
+                                            .room = room,
+                                            .step = &effects->items[i],
+                                            .created = created};
         rooms->options.emit(rooms->options.ctx, &effect);
     }
 }
@@ -75,7 +78,7 @@ static void emit_error(const struct rooms *rooms, const char *room_id, const cha
     memcpy(step->peer, peer_id, strlen(peer_id) + 1);
     step->error = error;
     step->retry_s = error == STATUS_UNAVAILABLE ? ROOM_RETRY_S : 0;
-    emit_steps(rooms, room_id, NULL, &effects);
+    emit_steps(rooms, room_id, NULL, false, &effects);
 }
 
 /* Takes a room through one event, and keeps and tells what came of it. `entry` NULL: `room` is new
@@ -91,7 +94,7 @@ static void step(struct rooms *rooms, struct ledger_room *entry, struct room *ro
         int64_t empty_since = was_empty && entry != NULL ? entry->empty_since : now;
         ledger_put(&rooms->ledger, room, empty_since);
     }
-    emit_steps(rooms, room->id, room, &effects);
+    emit_steps(rooms, room->id, room, entry == NULL, &effects);
 }
 
 /* ---- rule 1 ---- */
@@ -198,7 +201,7 @@ void rooms_create(struct rooms *rooms, const char *peer_id, const char *request,
     ledger_put(&rooms->ledger, &room, now);
     if (created) {
         const struct room_effects state = {.count = 1, .items = {{.kind = EFFECT_STATE}}};
-        emit_steps(rooms, room.id, &room, &state);
+        emit_steps(rooms, room.id, &room, true, &state);
     }
     const struct rooms_effect effect = {.kind = ROOMS_CREATED,
                                         .room_id = room.id,

@@ -38,7 +38,7 @@ struct rooms_effect {
     const struct room_effect *step; /* STEP */
     const char *peer_id;            /* CREATED, REFUSED */
     const char *request;            /* CREATED, REFUSED */
-    bool created;                   /* CREATED */
+    bool created;                   /* CREATED; STEP: the room has just come into being */
     enum status error;              /* REFUSED */
 };
 

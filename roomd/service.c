@@ -276,7 +276,7 @@ static void on_connected(void *ctx, int64_t now)
 static void check_state(struct service *service, const struct topic *topic, struct payload payload)
 {
     if (payload.len > 0 && !rooms_get(service->rooms, topic->room, NULL)) {
-        mailbox_add(&service->out.mail, topic, "", 0);
+        replies_ended(&service->replies, topic->room);
         send_out(service);
     }
 }

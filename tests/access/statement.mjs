@@ -20,6 +20,7 @@ const TOPICS = [
   [`devices/${ID}/(?:ring|ring-answer|call)`, false],
   ['roomd/status', true],
   ['roomd/stats', true],
+  [`roomd/rooms/${ID}`, false],
   ['gate/stats', true],
   ['gate/publish', false],
 ].map(([pattern, retained]) => ({ form: new RegExp(`^${pattern}$`), retained }));
@@ -166,7 +167,7 @@ export function* names() {
     for (const end of ['status', 'ring', 'ring-answer', 'call', '+', '#', 'calls']) yield `${root}devices/${peer}/${end}`;
     for (const way of ['from', 'to']) for (const end of ['create-room', 'room-created', 'error', '+', '#']) yield `${root}lobby/${way}/${peer}/${end}`;
   }
-  for (const name of ['roomd/status', 'roomd/stats', 'roomd/#', 'roomd/+', 'roomd', 'gate/stats', 'gate/#', 'gate/+', 'gate/none', '#', '+', '+/#', '', 'rooms/#', 'rooms/blue#', 'rooms/#/state', 'rooms']) yield root + name;
+  for (const name of ['roomd/status', 'roomd/stats', 'roomd/#', 'roomd/+', 'roomd/rooms/blue', 'roomd/rooms/+', 'roomd/rooms', 'roomd', 'gate/stats', 'gate/#', 'gate/+', 'gate/none', '#', '+', '+/#', '', 'rooms/#', 'rooms/blue#', 'rooms/#/state', 'rooms']) yield root + name;
   for (const name of ['#', '+/#', '+', '$SYS/#', '$SYS/broker/version', '$CONTROL/dynamic-security/v1', '/', '', '$share/g/parley/v1/#',
     '$share/g/parley/v1/rooms/blue/state', 'parley/v2/rooms/blue/state', 'parley/v1', 'parley/#', 'parley/+/rooms/blue/state', 'Parley/v1/rooms/blue/state',
     '/parley/v1/rooms/blue/state', 'parley//v1/rooms/blue/state', 'parley/v1/rooms/blue/state/', 'parley/v1/rooms/blue\u0001/state', 'parley/v1/rooms/blue/state\n']) yield name;

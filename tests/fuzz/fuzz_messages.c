@@ -168,6 +168,18 @@ static enum status take_roomd_status(struct payload in, struct msg_fault *fault)
     return status;
 }
 
+static enum status take_room_exists(struct payload in, struct msg_fault *fault)
+{
+    bool exists, copy;
+    enum status status = msg_decode_room_exists(in, &exists, fault);
+    if (status == STATUS_OK) {
+        struct payload out =
+            written(msg_encode_room_exists(exists, text, sizeof text), EVENT_PAYLOAD_MAX);
+        PROMISE(msg_decode_room_exists(out, &copy, fault) == STATUS_OK && exists == copy);
+    }
+    return status;
+}
+
 static enum status take_http_room(struct payload in, struct msg_fault *fault)
 {
     struct msg_http_room room;
@@ -217,6 +229,7 @@ static const struct {
     {take_roomd_status, PLAIN, EVENT_PAYLOAD_MAX},
     {take_http_room, PLAIN | MAY(STATUS_BAD_ROOM_ID), HTTP_BODY_MAX},
     {take_http_ring, PLAIN | MAY(STATUS_BAD_ROOM_ID) | MAY(STATUS_BAD_PEER_NAME), HTTP_BODY_MAX},
+    {take_room_exists, PLAIN, EVENT_PAYLOAD_MAX},
 };
 
 /* Too small a buffer is answered with 0 and never run over. */

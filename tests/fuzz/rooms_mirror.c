@@ -222,6 +222,8 @@ static void check_told(const struct op *op, const struct snapshot *before,
         const struct told *told = &telling->items[i];
         switch (told->kind) {
         case ROOMS_STEP:
+            PROMISE(told->step.kind != EFFECT_STATE ||
+                    (told->room < ROOM_COUNT && told->created == !before->exists[told->room]));
             if (op->kind == OP_CREATE || op->kind == OP_TRY_CREATE) {
                 PROMISE(told->step.kind == EFFECT_STATE && answers == 0);
             } else if (op->kind == OP_JOIN) {

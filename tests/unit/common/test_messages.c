@@ -82,6 +82,12 @@ static enum status read_roomd(struct payload in, struct msg_fault *fault)
     return msg_decode_roomd_status(in, &out, fault);
 }
 
+static enum status read_exists(struct payload in, struct msg_fault *fault)
+{
+    bool out;
+    return msg_decode_room_exists(in, &out, fault);
+}
+
 static enum status read_http_room(struct payload in, struct msg_fault *fault)
 {
     struct msg_http_room out;
@@ -97,8 +103,9 @@ static enum status read_http_ring(struct payload in, struct msg_fault *fault)
 typedef enum status (*reader)(struct payload in, struct msg_fault *fault);
 
 static const reader readers[] = {
-    read_join,   read_cut,         read_gone,  read_create,    read_room,      read_created,
-    read_device, read_ring_answer, read_roomd, read_http_room, read_http_ring, read_lobby_error,
+    read_join,      read_cut,         read_gone,        read_create, read_room,
+    read_created,   read_device,      read_ring_answer, read_roomd,  read_http_room,
+    read_http_ring, read_lobby_error, read_exists,
 };
 
 #define ROOM(rev, max, peers)                                                                      \
@@ -177,6 +184,10 @@ static const struct {
     {read_roomd,
      "{\"state\":\"online\",\"version\":\"12345678901234567890123456789012\",\"epoch\":\"e\"}",
      BAD},
+    {read_exists, "{\"exists\":true}", OK},
+    {read_exists, "{\"exists\":false,\"new\":1}", OK},
+    {read_exists, "{\"exists\":\"true\"}", BAD},
+    {read_exists, "{}", BAD},
 
     {read_http_room, "", OK},
     {read_http_room, "{}", OK},

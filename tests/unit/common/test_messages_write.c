@@ -103,6 +103,7 @@ static void test_texts(void **state)
           "{\"state\":\"online\",\"version\":\"0.1.0\",\"epoch\":\"e1\"}");
     CHECK(msg_encode_roomd_status(&publishing, out, size),
           "{\"state\":\"online\",\"version\":\"0.1.0\",\"epoch\":\"e1\",\"publishing\":true}");
+    CHECK(msg_encode_room_exists(true, out, size), "{\"exists\":true}");
 }
 
 static void test_lobby_and_status_round_trip(void **state)
@@ -131,6 +132,12 @@ static void test_lobby_and_status_round_trip(void **state)
         assert_int_equal(msg_decode_roomd_status(payload_of(text), &out, NULL), OK);
         assert_int_equal(out.state, s);
         assert_int_equal(out.publishing, in.publishing);
+    }
+    for (int exists = 0; exists <= 1; exists++) {
+        bool out = !exists;
+        msg_encode_room_exists(exists, text, sizeof text);
+        assert_int_equal(msg_decode_room_exists(payload_of(text), &out, NULL), OK);
+        assert_int_equal(out, exists);
     }
     for (enum ring_answer a = RING_ACCEPTED; a <= RING_DECLINED; a++) {
         snprintf(text, sizeof text, "{\"request\":\"q\",\"answer\":\"%s\"}", ring_answer_name(a));

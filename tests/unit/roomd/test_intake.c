@@ -131,9 +131,10 @@ static void a_call(void **state)
 {
     (void)state;
     take(TOPIC_CREATE_ROOM, "", "s-httpd", "{\"request\":\"q1\",\"room_id\":\"r1\"}");
-    assert_string_equal(topics(), "rooms/r1/state lobby/to/s-httpd/room-created ");
+    assert_string_equal(topics(), "rooms/r1/state roomd/rooms/r1 lobby/to/s-httpd/room-created ");
+    assert_string_equal(payload(1), "{\"exists\":true}");
     assert_string_equal(
-        payload(1), "{\"request\":\"q1\",\"room_id\":\"r1\",\"path\":\"/r/r1/\",\"created\":true}");
+        payload(2), "{\"request\":\"q1\",\"room_id\":\"r1\",\"path\":\"/r/r1/\",\"created\":true}");
     take(TOPIC_JOIN, "r1", "p-a", "{\"session\":\"s1\",\"peer_name\":\" Ann \"}");
     assert_string_equal(topics(), "rooms/r1/state rooms/r1/to/p-a/joined ");
     assert_contains(payload(0), "\"peer_name\":\"Ann\"");
@@ -264,9 +265,10 @@ static void seats(void **state)
          "{\"session\":\"s1\",\"peer_name\":\"Ann\",\"seat\":\"e30.e30.x\"}");
     assert_contains(payload(0), "\"error\":\"no-such-room\"");
     join_with_seat("r1", "p-a", "s1", &claims);
-    assert_string_equal(topics(), "rooms/r1/state rooms/r1/to/p-a/joined ");
-    assert_contains(payload(1), "\"resumed\":true");
+    assert_string_equal(topics(), "rooms/r1/state roomd/rooms/r1 rooms/r1/to/p-a/joined ");
     assert_contains(payload(0), "\"rev\":42");
+    assert_string_equal(payload(1), "{\"exists\":true}");
+    assert_contains(payload(2), "\"resumed\":true");
     take(TOPIC_JOIN, "r1", "p-c", "{\"session\":\"u1\",\"peer_name\":\"Cy\"}");
     assert_contains(payload(0), "\"error\":\"unavailable\"");
     assert_contains(payload(0), "\"retry_s\":30");
@@ -290,6 +292,18 @@ static void a_given_seat_verifies(void **state)
     assert_string_equal(claims.room, "r1");
     assert_int_equal(claims.rev, 2);
     assert_int_equal(claims.issued_at, 1000);
+}
+
+static void a_room_ends(void **state)
+{
+    (void)state;
+    take(TOPIC_CREATE_ROOM, "", "s-httpd", "{\"request\":\"q1\",\"room_id\":\"r1\"}");
+    mailbox_clear(&out);
+    rooms_time(intake.rooms, rooms_deadline(intake.rooms), 1);
+    assert_string_equal(topics(), "rooms/r1/state roomd/rooms/r1 ");
+    assert_int_equal(out.first->len, 0);
+    assert_string_equal(payload(1), "{\"exists\":false}");
+    assert_int_equal(stats.closes, 1);
 }
 
 static void stats_are_told(void **state)
@@ -325,6 +339,7 @@ int main(void)
         TEST(join_to_no_room),
         TEST(seats),
         TEST(a_given_seat_verifies),
+        TEST(a_room_ends),
         TEST(stats_are_told),
         TEST(only_events_are_wanted),
     };
