@@ -9,12 +9,12 @@ enum status devices_view_take(struct mirror *devices, const char *device_id, str
     /* Only those who are there are worth memory: a device that is offline and one never heard of
      * are the same here. */
     if (state != DEVICE_OFFLINE)
-        return mirror_put(devices, device_id, "", 0);
+        return mirror_put(devices, device_id);
     mirror_drop(devices, device_id);
     return STATUS_OK;
 }
 
 bool devices_view_is_reachable(const struct mirror *devices, const char *device_id)
 {
-    return mirror_find(devices, device_id) != NULL;
+    return mirror_has(devices, device_id);
 }

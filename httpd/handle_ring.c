@@ -127,7 +127,7 @@ void handle_ring(struct exchange *exchange, int64_t now)
     }
     if (!ring->peer_name[0])
         snprintf(ring->peer_name, sizeof ring->peer_name, "%s", caller);
-    if (ring->room_id[0] && rooms_view_find(&broker->rooms, ring->room_id, NULL) == ROOM_EXISTS) {
+    if (ring->room_id[0] && rooms_view_find(&broker->rooms, ring->room_id) == ROOM_EXISTS) {
         ring_device(exchange, broker, now);
         return;
     }

@@ -1,5 +1,5 @@
 /*
- * /api/rooms: rooms are made by roomd; what is known of them comes from the mirror.
+ * /api/rooms: rooms are made by roomd; what is in one of them the broker says.
  */
 #include "app.h"
 
@@ -44,20 +44,38 @@ void handle_rooms(struct exchange *exchange, int64_t now)
         reply_error(&exchange->reply, status, NULL);
 }
 
+static void on_state(struct waiter *waiter, const struct answer *answer, int64_t now)
+{
+    struct exchange *exchange = waiter->ctx;
+    struct reply *reply = &exchange->reply;
+    char text[OUTBOUND_MAX];
+    (void)now;
+    if (answer->kind == ANSWER_ROOM)
+        /* As we write it: what is served is the contract's Room and nothing else. */
+        reply_json(reply, 200, text, msg_encode_room(answer->room, text, sizeof text));
+    else
+        reply_error(
+            reply, answer->kind == ANSWER_NO_ROOM ? STATUS_NO_SUCH_ROOM : STATUS_UNAVAILABLE, NULL);
+    exchange_finish(exchange);
+}
+
 void handle_room(struct exchange *exchange, int64_t now)
 {
     const char *room_id = exchange->match.param;
     struct room_place place = upstream_find_room(&exchange->app->upstream, room_id);
-    (void)now;
+    enum status status = STATUS_UNAVAILABLE;
     switch (place.answer) {
     case ROOM_EXISTS:
-        reply_json(&exchange->reply, 200, place.entry->value, place.entry->len);
+        exchange->waiter.done = on_state;
+        exchange->waiter.deadline = now + ROOMD_ANSWERS_WITHIN_MS;
+        status = upstream_ask_state(place.broker, room_id, &exchange->waiter);
         break;
     case ROOM_MISSING:
-        reply_error(&exchange->reply, STATUS_NO_SUCH_ROOM, NULL);
+        status = STATUS_NO_SUCH_ROOM;
         break;
     case ROOM_UNKNOWN:
-        reply_error(&exchange->reply, STATUS_UNAVAILABLE, NULL);
         break;
     }
+    if (status != STATUS_OK)
+        reply_error(&exchange->reply, status, NULL);
 }

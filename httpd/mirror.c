@@ -56,35 +56,36 @@ static struct mirror_entry *find(const struct mirror *mirror, const char *id)
     return node ? *node : NULL;
 }
 
-const struct mirror_entry *mirror_find(const struct mirror *mirror, const char *id)
+bool mirror_has(const struct mirror *mirror, const char *id)
 {
-    return find(mirror, id);
+    return find(mirror, id) != NULL;
 }
 
-enum status mirror_put(struct mirror *mirror, const char *id, const char *value, size_t len)
+static struct mirror_entry *add(struct mirror *mirror, const char *id)
 {
-    size_t id_size = strlen(id) + 1;
-    struct mirror_entry *entry = malloc(sizeof *entry + len + 1 + id_size);
+    size_t size = strlen(id) + 1;
+    struct mirror_entry *entry = malloc(sizeof *entry + size);
+    if (!entry)
+        return NULL;
+    entry->id = memcpy(entry + 1, id, size);
+    if (!tsearch(entry, &mirror->tree, compare)) {
+        free(entry);
+        return NULL;
+    }
+    TAILQ_INSERT_TAIL(&mirror->entries, entry, in_order);
+    mirror->count++;
+    return entry;
+}
+
+enum status mirror_put(struct mirror *mirror, const char *id)
+{
+    struct mirror_entry *entry = find(mirror, id);
+    if (!entry)
+        entry = add(mirror, id);
     if (!entry)
         return STATUS_INTERNAL;
-    *entry = (struct mirror_entry){.generation = mirror->generation, .len = len};
-    memcpy(entry->value, value, len);
-    entry->value[len] = '\0';
-    entry->id = memcpy(entry->value + len + 1, id, id_size);
-
-    struct mirror_entry **node = tsearch(entry, &mirror->tree, compare);
-    if (!node) {
-        free(entry);
-        return STATUS_INTERNAL;
-    }
-    if (*node != entry) {
-        struct mirror_entry *old = *node;
-        *node = entry;
-        TAILQ_REMOVE(&mirror->entries, old, in_order);
-        free(old);
-    } else {
-        mirror->count++;
-    }
+    entry->generation = mirror->generation;
+    TAILQ_REMOVE(&mirror->entries, entry, in_order);
     TAILQ_INSERT_TAIL(&mirror->entries, entry, in_order);
     return STATUS_OK;
 }

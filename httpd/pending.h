@@ -19,7 +19,9 @@ enum answer_kind {
     ANSWER_ROOM_CREATED,
     ANSWER_LOBBY_ERROR,
     ANSWER_RING,
-    ANSWER_NONE, /* nobody answered */
+    ANSWER_ROOM,    /* the room that was asked for is here */
+    ANSWER_NO_ROOM, /* there is no such room */
+    ANSWER_NONE,    /* nobody answered */
 };
 
 struct answer {
@@ -28,6 +30,7 @@ struct answer {
     enum status error;               /* ANSWER_LOBBY_ERROR */
     enum ring_answer ring;           /* ANSWER_RING */
     const char *device;              /* ANSWER_RING: who said so */
+    const struct msg_room *room;     /* ANSWER_ROOM */
 };
 
 struct waiter {

@@ -9,33 +9,60 @@
 #define PEER_CONNECTS_WITHIN_MS 10000
 
 /*
- * In this order: once a `roomd/status` is here of a roomd that is there and does not say
- * `publishing`, every retained state and status before it is here too, since brokers answer
- * subscriptions in order and roomd publishes that status after its rooms. `offline` tells nothing:
- * roomd may have gone in the middle of them.
+ * What of the rooms? `roomd/rooms/+` says which begin and end, and nothing more is heard while all
+ * is well. Which there are already is what the retained states say, so these are looked at after
+ * each connect, and when roomd has started anew or publishes all of them again.
+ *
+ * A look subscribes to the states and then to roomd/#. Brokers answer subscriptions in order, so
+ * once that brings a `roomd/status`, every state retained before it is here too; and roomd
+ * publishes a status without `publishing` after all of its states. The subscription to states
+ * stands until one has come. In a later look on a connection roomd/# stands already, and only the
+ * retained status is an answer. A state may overtake a word of `roomd/rooms/+` that waits for its
+ * receipt, but is never overtaken by one.
  */
+#define ALL_STATES "rooms/+/state"
+#define ALL_ROOMD  "roomd/#"
+
+/* Before the look, so that what devices retain is here when it is over. */
 static const struct {
     const char *filter;
     int qos;
 } subscriptions[] = {
-    {"rooms/+/state", 0},
     {"devices/+/status", 1},
     {"devices/+/ring-answer", 1},
     {"lobby/to/" HTTPD_PEER_ID "/#", 1},
-    {"roomd/#", 1},
     {"gate/stats", 0},
 };
 
 /* ---- what the brokers say ---- */
 
+/* `again`: on a connection on which roomd/# stands. */
+static void look_at_rooms(struct broker *broker, bool again)
+{
+    mirror_begin(&broker->rooms);
+    broker->awaits_retained = again;
+    link_subscribe(broker->link, ALL_STATES, topic_qos(TOPIC_ROOM_STATE));
+    link_subscribe(broker->link, ALL_ROOMD, topic_qos(TOPIC_ROOM_EXISTS));
+}
+
+static void complete(struct broker *broker)
+{
+    link_unsubscribe(broker->link, ALL_STATES);
+    mirror_complete(&broker->rooms);
+    mirror_complete(&broker->devices);
+    log_info("mirror-complete", LOG_TEXT("broker", broker->config->name),
+             LOG_NUMBER("rooms", broker->rooms.count),
+             LOG_NUMBER("devices", broker->devices.count));
+}
+
 static void on_connected(void *ctx, int64_t now)
 {
     struct broker *broker = ctx;
     (void)now;
-    mirror_begin(&broker->rooms);
     mirror_begin(&broker->devices);
     for (size_t i = 0; i < sizeof subscriptions / sizeof subscriptions[0]; i++)
         link_subscribe(broker->link, subscriptions[i].filter, subscriptions[i].qos);
+    look_at_rooms(broker, false);
 }
 
 static void on_disconnected(void *ctx, int64_t now)
@@ -48,110 +75,127 @@ static void on_disconnected(void *ctx, int64_t now)
     pending_lose(broker->upstream->pending, broker->index, now);
 }
 
-static enum status take_room_state(struct broker *broker, const struct topic *topic,
-                                   struct payload payload, int64_t now)
+struct message {
+    const struct topic *topic;
+    struct payload payload;
+    bool is_retained;
+    int64_t now;
+};
+
+/* Those who ask for the state of a room hear what was said of it; `status` is the view's. */
+static enum status tell_askers(struct broker *broker, const struct message *message,
+                               enum status status, const struct msg_room *room)
 {
-    (void)now;
-    return rooms_view_take(&broker->rooms, topic->room, payload);
+    const struct answer answer = {.kind = status == STATUS_OK             ? ANSWER_ROOM
+                                          : status == STATUS_NO_SUCH_ROOM ? ANSWER_NO_ROOM
+                                                                          : ANSWER_NONE,
+                                  .room = room};
+    room_states_answer(&broker->upstream->room_states, broker->index, message->topic->room, &answer,
+                       message->now);
+    return status == STATUS_NO_SUCH_ROOM ? STATUS_OK : status;
 }
 
-static enum status take_device_status(struct broker *broker, const struct topic *topic,
-                                      struct payload payload, int64_t now)
+static enum status take_room_state(struct broker *broker, const struct message *message)
 {
-    (void)now;
-    return devices_view_take(&broker->devices, topic->peer, payload);
+    struct msg_room room;
+    enum status status =
+        rooms_view_take_state(&broker->rooms, message->topic->room, message->payload, &room);
+    return tell_askers(broker, message, status, &room);
 }
 
-static enum status take_roomd_status(struct broker *broker, const struct topic *topic,
-                                     struct payload payload, int64_t now)
+static enum status take_room_exists(struct broker *broker, const struct message *message)
+{
+    enum status status =
+        rooms_view_take_exists(&broker->rooms, message->topic->room, message->payload);
+    /* That it exists is known to those who ask: they wait for its state. */
+    return status == STATUS_NO_SUCH_ROOM ? tell_askers(broker, message, status, NULL) : status;
+}
+
+static enum status take_device_status(struct broker *broker, const struct message *message)
+{
+    return devices_view_take(&broker->devices, message->topic->peer, message->payload);
+}
+
+static enum status take_roomd_status(struct broker *broker, const struct message *message)
 {
     struct msg_roomd_status status;
     struct msg_fault fault;
-    (void)topic;
-    (void)now;
-    enum status result = msg_decode_roomd_status(payload, &status, &fault);
+    enum status result = msg_decode_roomd_status(message->payload, &status, &fault);
     if (result != STATUS_OK)
         return result;
     broker->roomd = status.state;
-    if (!broker->rooms.complete && status.state != ROOMD_OFFLINE && !status.publishing) {
-        mirror_complete(&broker->rooms);
-        mirror_complete(&broker->devices);
-        log_info("mirror-complete", LOG_TEXT("broker", broker->config->name),
-                 LOG_NUMBER("rooms", broker->rooms.count),
-                 LOG_NUMBER("devices", broker->devices.count));
-    }
+    if (message->is_retained)
+        broker->awaits_retained = false;
+    if (status.state == ROOMD_OFFLINE)
+        return STATUS_OK;
+    bool is_new = strcmp(status.epoch, broker->epoch) != 0;
+    memcpy(broker->epoch, status.epoch, sizeof broker->epoch);
+    if (broker->rooms.complete && (is_new || status.publishing))
+        look_at_rooms(broker, true);
+    else if (!broker->rooms.complete && !broker->awaits_retained && !status.publishing)
+        complete(broker);
     return STATUS_OK;
 }
 
-static enum status take_room_created(struct broker *broker, const struct topic *topic,
-                                     struct payload payload, int64_t now)
+static enum status take_room_created(struct broker *broker, const struct message *message)
 {
     struct answer answer = {.kind = ANSWER_ROOM_CREATED};
     struct msg_fault fault;
-    (void)topic;
-    enum status result = msg_decode_room_created(payload, &answer.created, &fault);
+    enum status result = msg_decode_room_created(message->payload, &answer.created, &fault);
     if (result == STATUS_OK)
-        pending_answer(broker->upstream->pending, answer.created.request, &answer, now);
+        pending_answer(broker->upstream->pending, answer.created.request, &answer, message->now);
     return result;
 }
 
-static enum status take_lobby_error(struct broker *broker, const struct topic *topic,
-                                    struct payload payload, int64_t now)
+static enum status take_lobby_error(struct broker *broker, const struct message *message)
 {
     struct msg_lobby_error error;
     struct msg_fault fault;
-    (void)topic;
-    enum status result = msg_decode_lobby_error(payload, &error, &fault);
+    enum status result = msg_decode_lobby_error(message->payload, &error, &fault);
     if (result == STATUS_OK) {
         struct answer answer = {.kind = ANSWER_LOBBY_ERROR, .error = error.error};
-        pending_answer(broker->upstream->pending, error.request, &answer, now);
+        pending_answer(broker->upstream->pending, error.request, &answer, message->now);
     }
     return result;
 }
 
-static enum status take_ring_answer(struct broker *broker, const struct topic *topic,
-                                    struct payload payload, int64_t now)
+static enum status take_ring_answer(struct broker *broker, const struct message *message)
 {
     struct msg_ring_answer said;
     struct msg_fault fault;
-    enum status result = msg_decode_ring_answer(payload, &said, &fault);
+    enum status result = msg_decode_ring_answer(message->payload, &said, &fault);
     if (result == STATUS_OK) {
-        struct answer answer = {.kind = ANSWER_RING, .ring = said.answer, .device = topic->peer};
-        pending_answer(broker->upstream->pending, said.request, &answer, now);
+        struct answer answer = {
+            .kind = ANSWER_RING, .ring = said.answer, .device = message->topic->peer};
+        pending_answer(broker->upstream->pending, said.request, &answer, message->now);
     }
     return result;
 }
 
-static enum status take_roomd_stats(struct broker *broker, const struct topic *topic,
-                                    struct payload payload, int64_t now)
+static enum status take_roomd_stats(struct broker *broker, const struct message *message)
 {
-    (void)topic;
-    (void)now;
-    return report_take(&broker->roomd_report, payload);
+    return report_take(&broker->roomd_report, message->payload);
 }
 
-static enum status take_gate_stats(struct broker *broker, const struct topic *topic,
-                                   struct payload payload, int64_t now)
+static enum status take_gate_stats(struct broker *broker, const struct message *message)
 {
-    (void)topic;
-    (void)now;
-    return report_take(&broker->gate_report, payload);
+    return report_take(&broker->gate_report, message->payload);
 }
 
-static enum status (*const takers[TOPIC_KIND_COUNT])(struct broker *, const struct topic *,
-                                                     struct payload, int64_t) = {
-    [TOPIC_ROOM_STATE] = take_room_state,     [TOPIC_DEVICE_STATUS] = take_device_status,
-    [TOPIC_ROOMD_STATUS] = take_roomd_status, [TOPIC_ROOM_CREATED] = take_room_created,
-    [TOPIC_LOBBY_ERROR] = take_lobby_error,   [TOPIC_DEVICE_RING_ANSWER] = take_ring_answer,
-    [TOPIC_ROOMD_STATS] = take_roomd_stats,   [TOPIC_GATE_STATS] = take_gate_stats,
+static enum status (*const takers[TOPIC_KIND_COUNT])(struct broker *, const struct message *) = {
+    [TOPIC_ROOM_STATE] = take_room_state,     [TOPIC_ROOM_EXISTS] = take_room_exists,
+    [TOPIC_ROOMD_STATUS] = take_roomd_status, [TOPIC_DEVICE_STATUS] = take_device_status,
+    [TOPIC_ROOM_CREATED] = take_room_created, [TOPIC_LOBBY_ERROR] = take_lobby_error,
+    [TOPIC_ROOMD_STATS] = take_roomd_stats,   [TOPIC_DEVICE_RING_ANSWER] = take_ring_answer,
+    [TOPIC_GATE_STATS] = take_gate_stats,
 };
 
 static void on_message(void *ctx, const struct topic *topic, struct payload payload, bool retained,
                        int64_t now)
 {
     struct broker *broker = ctx;
-    (void)retained;
-    if (takers[topic->kind] && takers[topic->kind](broker, topic, payload, now) != STATUS_OK)
+    const struct message message = {topic, payload, retained, now};
+    if (takers[topic->kind] && takers[topic->kind](broker, &message) != STATUS_OK)
         log_warn("message-not-taken", LOG_TEXT("broker", broker->config->name),
                  LOG_TEXT("event", topic_event(topic->kind)), LOG_TEXT("room", topic->room),
                  LOG_TEXT("peer", topic->peer));
@@ -175,6 +219,7 @@ enum status upstream_init(struct upstream *upstream, const struct config *config
                           const struct keyring *keyring, struct pending *pending)
 {
     *upstream = (struct upstream){.config = config, .pending = pending};
+    room_states_init(&upstream->room_states, pending);
     for (unsigned i = 0; i < config->broker_count; i++) {
         struct broker *broker = &upstream->brokers[i];
         *broker = (struct broker){.upstream = upstream,
@@ -230,9 +275,8 @@ void upstream_service(struct upstream *upstream, const struct pollfd *fds, int64
 
 static struct room_place look_at(struct broker *broker, const char *room_id)
 {
-    struct room_place place = {.broker = broker};
-    place.answer = rooms_view_find(&broker->rooms, room_id, &place.entry);
-    return place;
+    return (struct room_place){.answer = rooms_view_find(&broker->rooms, room_id),
+                               .broker = broker};
 }
 
 struct room_place upstream_find_room(struct upstream *upstream, const char *room_id)
@@ -327,6 +371,25 @@ enum status upstream_ask_room(struct broker *broker, const char *room_id, struct
 enum status upstream_ask_alive(struct broker *broker, struct waiter *waiter)
 {
     return ask_room(broker, "", true, waiter);
+}
+
+/* The retained state, once. */
+static enum status read_state(struct broker *broker, const char *room_id)
+{
+    char filter[sizeof "rooms//state" + ROOM_ID_MAX];
+    snprintf(filter, sizeof filter, "rooms/%s/state", room_id);
+    enum status status = link_subscribe(broker->link, filter, topic_qos(TOPIC_ROOM_STATE));
+    return status == STATUS_OK ? link_unsubscribe(broker->link, filter) : status;
+}
+
+enum status upstream_ask_state(struct broker *broker, const char *room_id, struct waiter *waiter)
+{
+    struct room_states *states = &broker->upstream->room_states;
+    enum status status = room_states_is_asked(states, broker->index, room_id)
+                             ? STATUS_OK
+                             : read_state(broker, room_id);
+    waiter->broker = broker->index;
+    return status == STATUS_OK ? room_states_wait(states, room_id, waiter) : status;
 }
 
 enum status upstream_ring(struct broker *broker, const char *device_id, const char *room_id,

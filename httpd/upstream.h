@@ -1,6 +1,6 @@
 /*
- * upstream: httpd's side of the brokers: a link to each, what they retain mirrored, and questions
- * to their roomd and devices.
+ * upstream: httpd's side of the brokers: a link to each, which rooms and devices are there, and
+ * questions to them, their roomd and devices.
  */
 #ifndef PARLEY_HTTPD_UPSTREAM_H
 #define PARLEY_HTTPD_UPSTREAM_H
@@ -10,6 +10,7 @@
 #include "devices_view.h"
 #include "pending.h"
 #include "report.h"
+#include "room_states.h"
 #include "rooms_view.h"
 
 #include <poll.h>
@@ -31,12 +32,15 @@ struct broker {
     struct mirror rooms;
     struct mirror devices;
     struct report roomd_report, gate_report; /* empty while they are not known */
-    enum roomd_state roomd; /* as its status says; offline while that is not known */
+    enum roomd_state roomd;         /* as its status says; offline while that is not known */
+    char epoch[REQUEST_ID_MAX + 1]; /* of the last roomd that was there; "" before the first */
+    bool awaits_retained;           /* only a retained status ends the look at the rooms */
 };
 
 struct upstream {
     const struct config *config;
     struct pending *pending;
+    struct room_states room_states;
     unsigned next; /* whose turn it is to get a room of no particular name */
     unsigned count;
     struct broker brokers[BROKERS_MAX];
@@ -64,8 +68,7 @@ bool upstream_is_served(const struct broker *broker);
 
 struct room_place {
     enum rooms_answer answer;
-    struct broker *broker;            /* where the room is or, else, where it could be made */
-    const struct mirror_entry *entry; /* with ROOM_EXISTS: see rooms_view_find */
+    struct broker *broker; /* where the room is or, else, where it could be made */
 };
 
 /*
@@ -95,6 +98,12 @@ enum status upstream_ask_room(struct broker *broker, const char *room_id, struct
 /* Asks the broker's roomd what it always refuses: that it answers is the answer, and nothing
  * changes. */
 enum status upstream_ask_alive(struct broker *broker, struct waiter *waiter);
+
+/*
+ * Asks the broker for the state of a room, as room_states_wait does; `waiter` as for
+ * upstream_ask_room. STATUS_UNAVAILABLE when the broker is away.
+ */
+enum status upstream_ask_state(struct broker *broker, const char *room_id, struct waiter *waiter);
 
 /* Asks a device to join a room. */
 enum status upstream_ring(struct broker *broker, const char *device_id, const char *room_id,
