@@ -195,6 +195,9 @@ static void on_message(void *ctx, const struct topic *topic, struct payload payl
 {
     struct broker *broker = ctx;
     const struct message message = {topic, payload, retained, now};
+    log_debug("message", LOG_TEXT("broker", broker->config->name),
+              LOG_TEXT("kind", topic_event(topic->kind)), LOG_TEXT("room", topic->room),
+              LOG_TEXT("peer", topic->peer));
     if (takers[topic->kind] && takers[topic->kind](broker, &message) != STATUS_OK)
         log_warn("message-not-taken", LOG_TEXT("broker", broker->config->name),
                  LOG_TEXT("event", topic_event(topic->kind)), LOG_TEXT("room", topic->room),
