@@ -149,13 +149,24 @@ describe('rooms over HTTP', () => {
     const rooms = [];
     while (rooms.length < 1500) rooms.push(...await Promise.all(Array.from({ length: 100 }, () => stack.room())));
     const samples = [...rooms.slice(0, 5), ...rooms.slice(-5)];
-    for (const part of ['roomd', 'mosquitto', 'httpd']) {
+    const kills = {
+      roomd: () => stack.kill('roomd'),
+      mosquitto: () => stack.kill('mosquitto'),
+      'mosquitto, and httpd is back before roomd': async () => {
+        stack.signal('roomd', 'SIGSTOP');
+        await stack.kill('mosquitto', { untilReady: false });
+        await until(async () => await stack.metric('parley_httpd_broker_connected{broker="main"}') === 1, { timeout: 15_000, what: 'httpd to be back' });
+        stack.signal('roomd', 'SIGCONT');
+      },
+      httpd: () => stack.kill('httpd'),
+    };
+    for (const [part, kill] of Object.entries(kills)) {
       const statuses = new Set();
       let dead = false;
       const watch = (async () => {
         while (!dead) for (const id of samples) statuses.add(await page(id).catch(() => 0));
       })();
-      await stack.kill(part);
+      await kill();
       await complete();
       dead = true;
       await watch;
@@ -163,6 +174,7 @@ describe('rooms over HTTP', () => {
       assert.equal(part === 'httpd' || !statuses.has(0), true, part);
       const found = await Promise.all(rooms.map(page));
       assert.deepEqual(rooms.filter((_, i) => found[i] !== 200), [], part);
+      await stack.ready();
       const made = await stack.room();
       assert.equal(await page(made), 200);
     }
