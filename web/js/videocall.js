@@ -5,7 +5,9 @@
 import { ApiError, errorId, requestGrant, sentenceOf } from './api.js';
 import { Attendance } from './attendance.js';
 import { backoff } from './clock.js';
+import { Drawing } from './drawing.js';
 import { LocalMedia } from './media.js';
+import { otherMember } from './page.js';
 import { cleanPeerName, randomId, roomFromPath } from './protocol.js';
 import { leaveNotice, loadHabits, loadPlace, saveHabits, savePlace } from './storage.js';
 import { View } from './view.js';
@@ -46,14 +48,16 @@ Object.defineProperty(globalThis, 'parley', {
 
 // ---- what a step of the page leads to ----
 
-function draw() {
-  view.draw(attendance.page, media, place.name);
-}
+const drawing = new Drawing(() => view.draw(attendance.page, media, place.name));
+
+/** Two are in the call, and will want to hear of each other. @param {Page} page */
+const isMet = (page) => page.view === 'call' && otherMember(page) !== null;
 
 /** @param {{page: Page, before: Page}} step */
 function onPage({ page, before }) {
   if (page.view !== before.view) onView(page, before.view);
-  draw();
+  if (isMet(page) && !isMet(before)) drawing.hold();
+  drawing.request();
 }
 
 /** @param {Page} page @param {Page['view']} before */
@@ -98,7 +102,7 @@ function applyMedia() {
   place.video = media.wanted.video;
   if (attendance.page.view === 'call' || attendance.page.view === 'lobby') savePlace(place);
   attendance.setTracks(media.tracks, media.shown);
-  draw();
+  drawing.request();
 }
 
 /** @param {Grant} grant */
@@ -118,7 +122,7 @@ attendance.on('sent', (type) => mark(`${type}-sent`));
 attendance.on('stream', (stream) => view.setRemoteStream(stream));
 attendance.on('shown', (shown) => {
   view.setRemoteShown(shown);
-  draw();
+  drawing.request();
 });
 attendance.on('safety', (safety) => view.setSafety(safety));
 
@@ -185,7 +189,8 @@ view.on('useHere', () => location.reload());
 view.on('retry', () => location.reload());
 view.on('firstFrame', () => {
   mark('first-frame');
-  draw();
+  drawing.resume();
+  drawing.request();
 });
 
 watchWaking(() => attendance.wake());
