@@ -36,14 +36,18 @@ export async function callInOnePage(iceServers) {
   answerer.onicecandidate = pass(offerer, early.offerer);
   const channel = (pc) => pc.createDataChannel('shown', { negotiated: true, id: 0 });
 
-  const remote = Object.assign(document.createElement('video'), { autoplay: true });
-  document.body.prepend(remote);
-  const firstFrame = new Promise((resolve) => remote.requestVideoFrameCallback((now) => resolve(now - started)));
-  const received = new MediaStream();
-  answerer.ontrack = ({ track }) => {
-    received.addTrack(track);
-    remote.srcObject = received;
-  };
+  // Both are seen and heard, as in a call.
+  const remotes = [answerer, offerer].map((pc) => {
+    const remote = Object.assign(document.createElement('video'), { autoplay: true });
+    const received = new MediaStream();
+    document.body.prepend(remote);
+    pc.ontrack = ({ track }) => {
+      received.addTrack(track);
+      remote.srcObject = received;
+    };
+    return remote;
+  });
+  const firstFrame = new Promise((resolve) => remotes[0].requestVideoFrameCallback((now) => resolve(now - started)));
 
   for (const kind of ['audio', 'video']) {
     const [track] = kind === 'audio' ? there.getAudioTracks() : there.getVideoTracks();
@@ -62,6 +66,6 @@ export async function callInOnePage(iceServers) {
   const took = await firstFrame;
   offerer.close();
   answerer.close();
-  remote.remove();
+  for (const remote of remotes) remote.remove();
   return took;
 }

@@ -2,7 +2,7 @@
  * The systems that are compared, each started on a port of its own: `start()` gives what the load generator has to know of it, and
  * `stop()` ends it.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,6 +45,11 @@ class System {
   /** Bytes in memory. @returns {Promise<number>} */
   async resident() {
     return residentOf(this.pids);
+  }
+
+  /** From now on the system has a processor of its own, and so has the load generator when it is told so (`isPinned`). */
+  pin() {
+    for (const pid of this.pids) execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', String(pid)], { stdio: 'ignore' });
   }
 }
 
@@ -170,14 +175,15 @@ export const peerJs = () => new NodeServer('peerserver.mjs', 'peerjs');
  *
  * @param {{args: Function, pids: number[]}} system
  * @param {string[]} work what it does, in turn
- * @param {{tcp?: boolean, more?: string[], held?: () => Promise<void>}} [options] `held` is done once the first work, peers who stay, is through, and
+ * @param {{tcp?: boolean, more?: string[], held?: () => Promise<void>, isPinned?: boolean}} [options] `held` is done once the first work, peers who stay, is through, and
  *   they do nothing else meanwhile; in what was printed that is `stay`
  * @returns {Promise<Record<string, any>[]>} what it printed of each
  */
-export async function load(system, work, { tcp = false, more = [], held } = {}) {
+export async function load(system, work, { tcp = false, more = [], held, isPinned = false } = {}) {
   if (held) work = [work[0], `stay=${STAYS_S}`, ...work.slice(1)];
   const args = [...system.args({ tcp }), '--pids', system.pids.join(','), ...more, ...work];
-  const child = spawn(join(build, 'bin/loadgen'), args.map(String), { stdio: ['pipe', 'pipe', 'pipe'] });
+  const command = [...(isPinned ? ['taskset', '--cpu-list', '1'] : []), join(build, 'bin/loadgen'), ...args];
+  const child = spawn(command[0], command.slice(1).map(String), { stdio: ['pipe', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
   child.stdout.on('data', (text) => (out += text));
