@@ -1,10 +1,12 @@
 /** What signalling costs: the relay of a message, call set-up, peers who are idle, crowds, and growth. */
+import { availableParallelism } from 'node:os';
 import { Figure } from './figures.mjs';
 import { requestsOfACall } from './requests.mjs';
 import { Bare, Parley, load, original, peerJs } from './systems.mjs';
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 const cpuEach = (row, unit = 1e3) => (sum(row.cpu_s) / row.count) * unit;
+const ALL_CPUS = `0-${availableParallelism() - 1}`;
 /** Rooms for whatever one run of the load generator does. */
 const ROOMS = 'rooms=100';
 
@@ -49,8 +51,8 @@ async function interleave(systems, rounds, log, round) {
 }
 
 /**
- * One-way relay on an idle system, and as much as goes through. The system and the generator have a processor each: a message takes half as long or twice as
- * long by whether the scheduler has them on one or on two, which hangs on what else is running.
+ * One-way relay on an idle system, and as much as goes through. One message at a time goes from process to process on one processor: with two of them most of
+ * its time is that of waking the other up, and whether the scheduler takes one or two hangs on what else is running.
  */
 export async function relay({ rounds, mosquitto, log }) {
   const p50 = new Figure('one-way relay of 3 KB, p50', 'us');
@@ -58,11 +60,13 @@ export async function relay({ rounds, mosquitto, log }) {
   const rate = new Figure('messages of 3 KB relayed a second, 8 pairs at once', '1/s');
   const cpu = new Figure('CPU of one relayed message', 'us');
   await interleave(makers(mosquitto), rounds, log, async (name, system) => {
-    system.pin();
     for (const qos of isMqtt(name) ? [0, 1] : [undefined]) {
       const label = qos === undefined ? name : `${name}, QoS ${qos}`;
-      const rows = await load(system, work(name, ['relay=4000', 'flood=8,3']), { isPinned: true, more: qos === undefined ? [] : ['--qos', qos] });
-      const [one, many] = withoutRooms(rows);
+      const more = qos === undefined ? [] : ['--qos', qos];
+      system.runOn('0');
+      const [one] = withoutRooms(await load(system, work(name, ['relay=4000']), { cpus: '0', more }));
+      system.runOn(ALL_CPUS);
+      const [many] = withoutRooms(await load(system, work(name, ['flood=8,3']), { more }));
       p50.add(label, one.p50_us);
       p99.add(label, one.p99_us);
       rate.add(label, many.count / many.seconds);

@@ -47,9 +47,9 @@ class System {
     return residentOf(this.pids);
   }
 
-  /** From now on the system has a processor of its own, and so has the load generator when it is told so (`isPinned`). */
-  pin() {
-    for (const pid of this.pids) execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', String(pid)], { stdio: 'ignore' });
+  /** @param {string} cpus where the system runs from now on, as taskset(1) has it */
+  runOn(cpus) {
+    for (const pid of this.pids) execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cpus, String(pid)], { stdio: 'ignore' });
   }
 }
 
@@ -175,14 +175,14 @@ export const peerJs = () => new NodeServer('peerserver.mjs', 'peerjs');
  *
  * @param {{args: Function, pids: number[]}} system
  * @param {string[]} work what it does, in turn
- * @param {{tcp?: boolean, more?: string[], held?: () => Promise<void>, isPinned?: boolean}} [options] `held` is done once the first work, peers who stay, is through, and
+ * @param {{tcp?: boolean, more?: string[], held?: () => Promise<void>, cpus?: string}} [options] `cpus`: where it runs itself; `held` is done once the first work, peers who stay, is through, and
  *   they do nothing else meanwhile; in what was printed that is `stay`
  * @returns {Promise<Record<string, any>[]>} what it printed of each
  */
-export async function load(system, work, { tcp = false, more = [], held, isPinned = false } = {}) {
+export async function load(system, work, { tcp = false, more = [], held, cpus } = {}) {
   if (held) work = [work[0], `stay=${STAYS_S}`, ...work.slice(1)];
   const args = [...system.args({ tcp }), '--pids', system.pids.join(','), ...more, ...work];
-  const command = [...(isPinned ? ['taskset', '--cpu-list', '1'] : []), join(build, 'bin/loadgen'), ...args];
+  const command = [...(cpus ? ['taskset', '--cpu-list', cpus] : []), join(build, 'bin/loadgen'), ...args];
   const child = spawn(command[0], command.slice(1).map(String), { stdio: ['pipe', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
