@@ -32,7 +32,7 @@ static void tell(void *ctx, const struct client *client)
 void roomd_status_learn(struct roomd_status *status, const struct clients *clients,
                         struct payload payload)
 {
-    if (payload.len == 0 || payload.len > sizeof status->text ||
+    if (!payload.text || payload.len == 0 || payload.len > sizeof status->text ||
         (payload.len == status->len && memcmp(payload.text, status->text, payload.len) == 0))
         return;
     memcpy(status->text, payload.text, payload.len);

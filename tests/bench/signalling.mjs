@@ -78,8 +78,8 @@ export async function relay({ rounds, mosquitto, log }) {
       const [own, floor] = [parley, bare].map((name) => `${name}, QoS ${qos}`);
       p50.bar(own, floor, { most: 1.15 });
       rate.bar(own, floor, { least: 0.9 });
+      p50.bar(own, 'PeerJS', { most: 0.8 }).bar(own, 'socket.io', { most: 0.65 }); // those promise what QoS 0 does
     }
-    p50.bar(`${parley}, QoS 1`, 'PeerJS', { most: 0.8 }).bar(`${parley}, QoS 1`, 'socket.io', { most: 0.65 });
   }
   rate.bar('Parley, QoS 0', 'PeerJS', { least: 1.5 }).bar('Parley, QoS 1', 'PeerJS', { least: 1.5 });
   return rowsOf([p50, p99, rate, cpu]);
