@@ -22,7 +22,7 @@ struct roomd_status {
 };
 
 /* roomd says `payload`: all who hear of it in their inboxes are told, unless it is what they have
- * heard already. */
+ * heard already. Nothing happens for one that is empty, NULL or too long. */
 void roomd_status_learn(struct roomd_status *status, const struct clients *clients,
                         struct payload payload);
 
