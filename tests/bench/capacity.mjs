@@ -22,7 +22,7 @@ const used = () => {
   return of('MemTotal') - of('MemAvailable');
 };
 
-/** Calls that last until `release`. @returns {Promise<{release: () => void, ended: Promise<unknown>, pid?: number}>} once they stand */
+/** Calls that last until `release`. @returns {Promise<{release: () => void, ended: Promise<unknown>}>} once they stand */
 async function hold(system, index) {
   let release;
   const released = new Promise((resolve) => (release = resolve));
