@@ -115,8 +115,9 @@ export class Calls {
     return this.strangers.filter((eve) => eve.everIn).length;
   }
 
-  /** How many rooms do not have just their two, as the server tells it. */
+  /** How many rooms do not have just their two, as the server tells it, once it has its broker. */
   async wrongRooms() {
+    await this.#stack.ready();
     const rooms = await Promise.all(this.pairs.map(async ({ room, ada, bob }) => {
       const { json } = await this.#stack.http('GET', `/api/rooms/${room}`);
       return { is: json.peers?.map((peer) => peer.peer_id).sort(), should: [ada, bob].map((peer) => peer.grant.peer_id).sort() };
