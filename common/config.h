@@ -23,16 +23,20 @@
 /* STATE_DIR/roomd-NAME.sqlite, or a configured store with a broker's name in it. */
 #define CONFIG_STORE_MAX (CONFIG_TEXT_MAX + ROOM_ID_MAX + 16)
 
+/* What a Unix socket's path may be (unix(7), sun_path), without its NUL. */
+#define CONFIG_SOCKET_MAX 107
+
 /* The broker's name where none is configured. */
 #define CONFIG_BROKER_MAIN "main"
 
 struct config_broker { /* [broker NAME] */
     char name[ROOM_ID_MAX + 1];
-    char host[CONFIG_TEXT_MAX + 1]; /* where roomd and httpd reach it: a name or an address */
-    unsigned mqtt_port;             /* MQTT over TCP, without TLS */
-    char bind[CONFIG_TEXT_MAX + 1]; /* the address of the public listeners */
-    unsigned mqtts_port;            /* MQTT over TLS; only with tls_cert */
-    unsigned ws_port;               /* MQTT over WebSocket */
+    char host[CONFIG_TEXT_MAX + 1];   /* where roomd and httpd reach it: a name or an address */
+    unsigned mqtt_port;               /* MQTT over TCP, without TLS */
+    char socket[CONFIG_TEXT_MAX + 1]; /* as configured; see config_socket_path */
+    char bind[CONFIG_TEXT_MAX + 1];   /* the address of the public listeners */
+    unsigned mqtts_port;              /* MQTT over TLS; only with tls_cert */
+    unsigned ws_port;                 /* MQTT over WebSocket */
     char ws_url[CONFIG_TEXT_MAX +
                 1];   /* what browsers are told; `{host}` stands for the host they asked httpd by */
     unsigned tick_ms; /* see link.h, "the tick"; 0 = none */
@@ -104,7 +108,8 @@ enum status config_set(struct config *config, const char *assignment,
 /*
  * What no single option can tell: tls_cert and tls_key go together; ports of one machine differ
  * (brokers with the same `host` are on one, and those with a loopback address on httpd's); no two
- * brokers share a ws_url or, by their roomds, a store, and a store holds `{broker}` once at most.
+ * brokers share a ws_url, a socket or, by their roomds, a store; a store and a socket hold
+ * `{broker}` once at most, and a socket's path is no longer than CONFIG_SOCKET_MAX.
  * config_parse asks it; whoever calls config_set or config_add_shards asks it after the last one.
  * STATUS_BAD_REQUEST and `why` when the options exclude each other.
  */
@@ -141,6 +146,13 @@ unsigned config_broker_of_room(const struct config *config, const char *room);
  */
 void config_store_path(const struct config *config, const struct config_broker *broker,
                        char out[static CONFIG_STORE_MAX + 1]);
+
+/*
+ * The Unix socket by which services of the same machine reach `broker`, which config_check has
+ * found right: as configured, with the broker's name for `{broker}`. "" when there is none: then it
+ * is `host` and `mqtt_port`.
+ */
+void config_socket_path(const struct config_broker *broker, char out[static CONFIG_SOCKET_MAX + 1]);
 
 /* The index of the broker called `name`, or -1. NULL means the first. */
 int config_broker_by_name(const struct config *config, const char *name);

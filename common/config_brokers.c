@@ -55,24 +55,40 @@ int config_broker_by_name(const struct config *config, const char *name)
     return -1;
 }
 
-/* ---- stores ---- */
+/* ---- stores and sockets ---- */
 
-#define STORE_MARK "{broker}"
+#define NAME_MARK "{broker}"
+
+/* `form` with `name` for the mark, in `size` bytes. False when that does not suffice. */
+static bool put_name(const char *form, const char *name, char *out, size_t size)
+{
+    const char *mark = strstr(form, NAME_MARK);
+    int len = mark ? snprintf(out, size, "%.*s%s%s", (int)(mark - form), form, name,
+                              mark + strlen(NAME_MARK))
+                   : snprintf(out, size, "%s", form);
+    return (size_t)len < size;
+}
+
+static bool holds_name_twice(const char *form)
+{
+    const char *mark = strstr(form, NAME_MARK);
+    return mark && strstr(mark + 1, NAME_MARK);
+}
 
 void config_store_path(const struct config *config, const struct config_broker *broker,
                        char out[static CONFIG_STORE_MAX + 1])
 {
-    const char *form = config->roomd_store;
-    const char *mark = strstr(form, STORE_MARK);
     bool is_first = broker == &config->brokers[0];
-    if (mark)
-        snprintf(out, CONFIG_STORE_MAX + 1, "%.*s%s%s", (int)(mark - form), form, broker->name,
-                 mark + strlen(STORE_MARK));
-    else if (form[0])
-        snprintf(out, CONFIG_STORE_MAX + 1, "%s", form);
+    if (config->roomd_store[0])
+        put_name(config->roomd_store, broker->name, out, CONFIG_STORE_MAX + 1);
     else
         snprintf(out, CONFIG_STORE_MAX + 1, "%s/roomd%s%s.sqlite", config->state_dir,
                  is_first ? "" : "-", is_first ? "" : broker->name);
+}
+
+void config_socket_path(const struct config_broker *broker, char out[static CONFIG_SOCKET_MAX + 1])
+{
+    put_name(broker->socket, broker->name, out, CONFIG_SOCKET_MAX + 1);
 }
 
 /* ---- what they must not share ---- */
@@ -155,23 +171,55 @@ static bool urls_differ(const struct config *config, char why[static CONFIG_WHY_
 
 static bool stores_differ(const struct config *config, char why[static CONFIG_WHY_MAX + 1])
 {
-    const char *mark = strstr(config->roomd_store, STORE_MARK);
-    if (config->broker_count > 1 && config->roomd_store[0] && !mark) {
+    const char *store = config->roomd_store;
+    if (config->broker_count > 1 && store[0] && !strstr(store, NAME_MARK)) {
         snprintf(why, CONFIG_WHY_MAX + 1,
-                 "with several brokers [rooms] store has to hold " STORE_MARK
+                 "with several brokers [rooms] store has to hold " NAME_MARK
                  ": each has one of its own");
         return false;
     }
-    if (mark && strstr(mark + 1, STORE_MARK)) {
-        snprintf(why, CONFIG_WHY_MAX + 1, "[rooms] store holds " STORE_MARK " twice");
+    if (holds_name_twice(store)) {
+        snprintf(why, CONFIG_WHY_MAX + 1, "[rooms] store holds " NAME_MARK " twice");
         return false;
+    }
+    return true;
+}
+
+static bool is_socket(const struct config_broker *broker, char path[static CONFIG_SOCKET_MAX + 1],
+                      char why[static CONFIG_WHY_MAX + 1])
+{
+    if (holds_name_twice(broker->socket))
+        snprintf(why, CONFIG_WHY_MAX + 1, "[broker %s] socket holds " NAME_MARK " twice",
+                 broker->name);
+    else if (!put_name(broker->socket, broker->name, path, CONFIG_SOCKET_MAX + 1))
+        snprintf(why, CONFIG_WHY_MAX + 1, "[broker %s] socket is longer than %d bytes",
+                 broker->name, CONFIG_SOCKET_MAX);
+    else
+        return true;
+    return false;
+}
+
+static bool sockets_differ(const struct config *config, char why[static CONFIG_WHY_MAX + 1])
+{
+    char paths[BROKERS_MAX][CONFIG_SOCKET_MAX + 1];
+    for (unsigned b = 0; b < config->broker_count; b++) {
+        if (!is_socket(&config->brokers[b], paths[b], why))
+            return false;
+        for (unsigned a = 0; a < b && paths[b][0]; a++) {
+            if (strcmp(paths[a], paths[b]) != 0)
+                continue;
+            snprintf(why, CONFIG_WHY_MAX + 1, "the socket of [broker %s] and [broker %s] are one",
+                     config->brokers[a].name, config->brokers[b].name);
+            return false;
+        }
     }
     return true;
 }
 
 enum status config_check_brokers(const struct config *config, char why[static CONFIG_WHY_MAX + 1])
 {
-    return stores_differ(config, why) && ports_differ(config, why) && urls_differ(config, why)
+    return stores_differ(config, why) && sockets_differ(config, why) && ports_differ(config, why) &&
+                   urls_differ(config, why)
                ? STATUS_OK
                : STATUS_BAD_REQUEST;
 }

@@ -48,6 +48,8 @@ const struct config_option config_options[CONFIG_OPTION_COUNT] = {
      "Where roomd and httpd reach the broker: a name or an address."},
     {CONFIG_BROKER, "mqtt_port", CONFIG_NUMBER, "11883", 1, CONFIG_PORT_MAX, BROKER_AT(mqtt_port),
      "The broker's port for MQTT over TCP, without TLS: for roomd, httpd and whoever may reach `host`."},
+    {CONFIG_BROKER, "socket", CONFIG_SOCKET, "", 0, 0, BROKER_AT(socket),
+     "A Unix socket by which roomd and httpd reach the broker instead, on the same machine; `{broker}`, once in it, stands for the broker's name. Empty: `host` and mqtt_port."},
     {CONFIG_BROKER, "bind", CONFIG_ADDRESS, "127.0.0.1", 0, 0, BROKER_AT(bind),
      "The address that the broker's public listeners bind: ws_port, and with TLS mqtts_port."},
     {CONFIG_BROKER, "mqtts_port", CONFIG_NUMBER, "8883", 1, CONFIG_PORT_MAX, BROKER_AT(mqtts_port),
@@ -197,6 +199,10 @@ static const char *check_kind(enum config_kind kind, const char *value)
         return check_url(value, "http://", "https://", "is not an http: or https: URL");
     case CONFIG_WS:
         return check_url(value, "ws://", "wss://", "is not a ws: or wss: URL");
+    case CONFIG_SOCKET:
+        return value[0] == '\0' || (value[0] == '/' && !strchr(value, ' '))
+                   ? NULL
+                   : "is not an absolute path without blanks";
     case CONFIG_ICE:
         return check_ice(value);
     case CONFIG_NETS:

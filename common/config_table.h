@@ -13,6 +13,7 @@ enum config_kind {
     CONFIG_ADDRESS, /* an IPv4 or IPv6 address */
     CONFIG_HTTP,    /* "" or an http: or https: URL */
     CONFIG_WS,      /* "" or a ws: or wss: URL */
+    CONFIG_SOCKET,  /* "" or an absolute path without blanks */
     CONFIG_ICE,     /* stun: and turn: URLs, separated by blanks */
     CONFIG_NETS,    /* addresses and prefixes, separated by blanks */
     CONFIG_NUMBER,  /* a whole number from min to max */
@@ -31,7 +32,7 @@ struct config_option {
 
 #define CONFIG_BROKER       "broker"
 #define CONFIG_PORT_MAX     65535
-#define CONFIG_OPTION_COUNT 32
+#define CONFIG_OPTION_COUNT 33
 
 extern const struct config_option config_options[CONFIG_OPTION_COUNT];
 

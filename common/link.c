@@ -72,11 +72,16 @@ static void set_cork(const struct link *link, int on)
     setsockopt(mosquitto_socket(link->client), IPPROTO_TCP, TCP_CORK, &on, sizeof on);
 }
 
-/* From now on what is written is kept together (tcp(7), TCP_CORK), until link_prepare lets it go.
- */
+static bool is_by_socket(const struct link *link)
+{
+    return link->broker->socket[0];
+}
+
+/* From now on what is written is kept together (tcp(7), TCP_CORK), until link_prepare lets it go. A
+ * Unix socket has nothing like it. */
 static void hold(struct link *link)
 {
-    if (link->is_holding || link->phase != CONNECTED)
+    if (link->is_holding || link->phase != CONNECTED || is_by_socket(link))
         return;
     link->is_holding = true;
     set_cork(link, 1);
@@ -143,9 +148,12 @@ static void start_connect(struct link *link)
         lose(link, "no token could be signed");
         return;
     }
-    /* This closes what is left of an earlier attempt, and does not wait for the other side. */
-    int rc = mosquitto_connect_async(link->client, link->broker->host, (int)link->broker->mqtt_port,
-                                     KEEPALIVE_S);
+    char path[CONFIG_SOCKET_MAX + 1];
+    config_socket_path(link->broker, path);
+    /* This closes what is left of an earlier attempt, and does not wait for the other side. (Port
+     * 0: the host is a Unix socket.) */
+    int rc = mosquitto_connect_async(link->client, path[0] ? path : link->broker->host,
+                                     path[0] ? 0 : (int)link->broker->mqtt_port, KEEPALIVE_S);
     if (rc > MOSQ_ERR_SUCCESS)
         lose(link, rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc));
 }
@@ -338,12 +346,25 @@ static int run_client(struct link *link, short revents)
     if (rc == MOSQ_ERR_SUCCESS && mosquitto_want_write(link->client))
         rc = mosquitto_loop_write(link->client, 1);
     if (rc == MOSQ_ERR_SUCCESS && link->now >= link->next_housekeeping) {
-        rc = mosquitto_loop_misc(link->client);
+        /* It also gives up a connect after a keepalive's time; that is gives_up's to say. */
+        if (link->phase != CONNECTING)
+            rc = mosquitto_loop_misc(link->client);
         link->next_housekeeping = link->now + HOUSEKEEPING_MS;
     }
     if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(link->client) < 0)
         rc = MOSQ_ERR_CONN_LOST;
     return rc;
+}
+
+/*
+ * Has the broker had its time to answer? By a Unix socket it has as long as it lives: its end would
+ * be noticed, and each further try would stand in its queue behind this one, until the queue is
+ * full, and then hold up connect(2) and with it the caller's loop (unix(7)).
+ */
+static bool gives_up(const struct link *link)
+{
+    return link->phase == CONNECTING && !is_by_socket(link) &&
+           link->now - link->since >= CONNECT_TIMEOUT_MS;
 }
 
 void link_service(struct link *link, short revents, int64_t now)
@@ -357,7 +378,7 @@ void link_service(struct link *link, short revents, int64_t now)
     int rc = run_client(link, revents);
     if (rc != MOSQ_ERR_SUCCESS)
         lose(link, rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc));
-    else if (link->phase == CONNECTING && now - link->since >= CONNECT_TIMEOUT_MS)
+    else if (gives_up(link))
         lose(link, "no answer");
     else
         tick(link);

@@ -1,11 +1,11 @@
 /*
  * link: a service's connection to one broker, libmosquitto in the caller's poll loop.
  *
- * The link owns the client, connects without blocking the loop longer than a local connect takes,
- * comes back by itself after a loss (250 ms to 5 s, jittered), signs a fresh service token for
- * every connect, and keeps Nagle off. While the broker refuses it, it tries again steadily, once
- * or twice a second: so it may stand by for another of its id, who is in. It reads no clock:
- * `now` is the monotonic clock in milliseconds, handed in.
+ * The link owns the client, connects by the broker's Unix socket or by TCP without blocking the
+ * loop longer than a local connect takes, comes back by itself after a loss (250 ms to 5 s,
+ * jittered), signs a fresh service token for every connect, and keeps Nagle off. While the broker
+ * refuses it, it tries again steadily, once or twice a second: so it may stand by for another of
+ * its id, who is in. It reads no clock: `now` is the monotonic clock in milliseconds, handed in.
  *
  * The tick. Mosquitto 2.0 serves its WebSocket listener from a 100 ms poll while the broker is
  * idle. While somebody connects or negotiates, a link sends a packet that means nothing (an
@@ -62,9 +62,9 @@ void link_set_keyring(struct link *link, const struct keyring *keyring);
 
 /*
  * Says what to poll: a descriptor (-1 while there is none) and the events wanted, with no
- * `revents`. To be called before every wait: what was said since the last one goes out now, in one
- * piece. Each packet by itself would wake the broker, and on loopback that is most of what it
- * costs.
+ * `revents`. To be called before every wait: by TCP, what was said since the last one goes out now,
+ * in one piece. Each packet by itself would wake the broker, and on loopback that is most of what
+ * it costs.
  */
 struct pollfd link_prepare(struct link *link);
 

@@ -45,7 +45,7 @@ export class GateBroker {
     this.writeKeys();
     const config = join(this.folder, 'parley.conf');
     writeFileSync(config, `[parley]\nstate_dir = ${this.folder}\nkeys_file = ${this.keysFile}\nlog_level = debug\n`);
-    const values = { MQTT_PORT: mqttPort, WS_PORT: wsPort, HOST: '127.0.0.1', TLS: '#', DOMAIN: 'ipv4', BIND: '127.0.0.1', GATE: join(build, 'lib/parley_gate.so'), CONFIG: config,
+    const values = { MQTT_PORT: mqttPort, WS_PORT: wsPort, HOST: '127.0.0.1', TLS: '#', SOCKET: '#', SOCKET_PATH: '', DOMAIN: 'ipv4', BIND: '127.0.0.1', GATE: join(build, 'lib/parley_gate.so'), CONFIG: config,
       PID_FILE: join(this.folder, 'mosquitto.pid'), USER: userInfo().username };
     this.confFile = join(this.folder, 'mosquitto.conf');
     writeFileSync(this.confFile, readFileSync(join(root, 'mosquitto/mosquitto.conf.in'), 'utf8')

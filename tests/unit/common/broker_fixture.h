@@ -1,6 +1,6 @@
 /*
  * broker_fixture: a plain Mosquitto of a test's own, anonymous, with a TCP and a WebSocket listener
- * on free ports.
+ * on free ports, and a Unix socket.
  */
 #ifndef PARLEY_TESTS_BROKER_FIXTURE_H
 #define PARLEY_TESTS_BROKER_FIXTURE_H
@@ -26,7 +26,7 @@
 #define PATIENCE_MS 15000
 
 static char folder[] = "/tmp/parley-test-link-XXXXXX";
-static char conf_path[64], keys_path[64];
+static char conf_path[64], keys_path[64], socket_path[64];
 static struct keyring *keyring;
 static struct config_broker broker = {.name = "main", .host = "127.0.0.1", .tick_ms = 5};
 static pid_t broker_pid;
@@ -96,12 +96,14 @@ static inline int set_up(void **state)
     assert_non_null(mkdtemp(folder));
     snprintf(conf_path, sizeof conf_path, "%s/conf", folder);
     snprintf(keys_path, sizeof keys_path, "%s/keys", folder);
+    snprintf(socket_path, sizeof socket_path, "%s/socket", folder);
     close(bind_free(&broker.mqtt_port));
     close(bind_free(&broker.ws_port));
     snprintf(text, sizeof text,
-             "allow_anonymous true\nlog_type error\nset_tcp_nodelay true\nlistener %u 127.0.0.1\n"
-             "listener %u 127.0.0.1\nprotocol websockets\nsocket_domain ipv4\n",
-             broker.mqtt_port, broker.ws_port);
+             "user root\nallow_anonymous true\nlog_type error\nset_tcp_nodelay true\n"
+             "listener %u 127.0.0.1\n"
+             "listener 0 %s\nlistener %u 127.0.0.1\nprotocol websockets\nsocket_domain ipv4\n",
+             broker.mqtt_port, socket_path, broker.ws_port);
     write_file(conf_path, text);
     key_line_generate(line);
     umask(077);
@@ -118,6 +120,7 @@ static inline int tear_down(void **state)
     keyring_free(keyring);
     unlink(conf_path);
     unlink(keys_path);
+    unlink(socket_path);
     return rmdir(folder);
 }
 

@@ -127,6 +127,8 @@ static void test_wrong_files(void **state)
         {"[http]\npublic_url = http://\n", "file:2: public_url is not an http:"},
         {"[broker a]\nhost =\n", "file:2: host is not"},
         {"[broker a]\nhost = a b\n", "file:2: host is not"},
+        {"[broker a]\nsocket = run/a.sock\n", "file:2: socket is not an absolute path"},
+        {"[broker a]\nsocket = /run/a b.sock\n", "file:2: socket is not an absolute path"},
         {"[broker a]\nws_url = http://x/\n", "file:2: ws_url is not a ws:"},
         {"[broker a]\nmqtt_port = 5\nws_port = 5\n", "mqtt_port and [broker a] ws_port are both 5"},
         {"[broker a]\n[broker b]\n",

@@ -169,6 +169,45 @@ static void test_the_first_broker_keeps_its_store(void **state)
     assert_store(1, "/var/lib/parley/roomd-shard2.sqlite");
 }
 
+static void assert_socket(unsigned broker, const char *expected)
+{
+    char path[CONFIG_SOCKET_MAX + 1];
+    config_socket_path(&config.brokers[broker], path);
+    assert_string_equal(path, expected);
+}
+
+static void test_every_broker_has_a_socket_of_its_own_or_none(void **state)
+{
+    char text[256], expected[CONFIG_SOCKET_MAX + 1] = "/";
+    (void)state;
+    assert_int_equal(parse(TWO "[broker b]\nsocket=/b\n"), STATUS_OK);
+    assert_socket(0, "");
+    assert_socket(1, "/b");
+    assert_int_equal(parse("[broker north]\nsocket=/run/p-{broker}.sock\n"), STATUS_OK);
+    assert_socket(0, "/run/p-north.sock");
+    assert_int_equal(config_add_shards(&config, 2, why), STATUS_OK);
+    assert_int_equal(config_check(&config, why), STATUS_OK);
+    assert_socket(1, "/run/p-shard2.sock");
+
+    assert_int_equal(parse(TWO "socket=/s\n[broker c]\n[broker b]\nhost=b.example\nsocket=/s\n"),
+                     STATUS_BAD_REQUEST);
+    assert_non_null(strstr(why, "the socket of [broker a] and [broker b] are one"));
+    assert_int_equal(parse("[broker a]\nsocket=/{broker}/{broker}\n"), STATUS_BAD_REQUEST);
+    assert_non_null(strstr(why, "[broker a] socket holds {broker} twice"));
+
+    /* As long as it may be, with the name in it, and one byte more. */
+    memset(expected + 1, 'x', CONFIG_SOCKET_MAX - 1);
+    memcpy(expected + CONFIG_SOCKET_MAX - 5, "north", 5);
+    snprintf(text, sizeof text, "[broker north]\nsocket=%.*s{broker}\n", CONFIG_SOCKET_MAX - 5,
+             expected);
+    assert_int_equal(parse(text), STATUS_OK);
+    assert_socket(0, expected);
+    snprintf(text, sizeof text, "[broker north]\nsocket=%.*sx{broker}\n", CONFIG_SOCKET_MAX - 5,
+             expected);
+    assert_int_equal(parse(text), STATUS_BAD_REQUEST);
+    assert_non_null(strstr(why, "[broker north] socket is longer than 107 bytes"));
+}
+
 /* The longest there are. */
 static void test_store_paths_are_whole(void **state)
 {
@@ -260,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_ports_of_one_machine_differ),
         cmocka_unit_test(test_urls_differ),
         cmocka_unit_test(test_every_broker_has_a_store_of_its_own),
+        cmocka_unit_test(test_every_broker_has_a_socket_of_its_own_or_none),
         cmocka_unit_test(test_the_first_broker_keeps_its_store),
         cmocka_unit_test(test_store_paths_are_whole),
         cmocka_unit_test(test_shards_are_the_first_broker_counted_up),

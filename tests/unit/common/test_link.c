@@ -8,11 +8,13 @@
 #include "common/link.h"
 #include "common/log.h"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* ---- one end of a link ---- */
@@ -400,6 +402,75 @@ static void test_what_is_said_in_one_turn_travels_together(void **state)
     link_free(end.link);
 }
 
+/* ---- by a Unix socket ---- */
+
+static int domain_of(int fd)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &value, &size), 0);
+    return value;
+}
+
+static void test_a_socket_does_what_tcp_does(void **state)
+{
+    struct end end = {.filter = "rooms/+/from/#"};
+    struct config_broker real = broker;
+    struct topic join = topic_of(TOPIC_JOIN);
+    (void)state;
+    snprintf(broker.socket, sizeof broker.socket, "%s", socket_path);
+    broker.mqtt_port = 1; /* nobody is there */
+    open_end(&end, "s-roomd", NULL);
+    serve_until(ENDS(&end), &end.connects, 1);
+    assert_int_equal(domain_of(link_prepare(end.link).fd), AF_UNIX);
+    assert_true(fcntl(link_prepare(end.link).fd, F_GETFL) & O_NONBLOCK);
+    for (int i = 1; i <= 3; i++)
+        assert_int_equal(link_publish(end.link, &join, "{}", 2), STATUS_OK);
+    serve_until(ENDS(&end), &end.messages, 3);
+
+    kill_broker(); /* the socket stays behind in the folder */
+    serve_until(ENDS(&end), &end.losses, 1);
+    broker.mqtt_port = real.mqtt_port;
+    start_broker();
+    serve_until(ENDS(&end), &end.connects, 2);
+    assert_int_equal(domain_of(link_prepare(end.link).fd), AF_UNIX);
+    link_free(end.link);
+    broker = real;
+}
+
+/* One that hangs finds a single connection in its queue, however long it takes, and answers that.
+ */
+static void test_a_silent_broker_is_waited_for_by_a_socket(void **state)
+{
+    struct end end = {0};
+    struct config_broker real = broker;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int64_t now = 1000;
+    (void)state;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/silent", folder);
+    snprintf(broker.socket, sizeof broker.socket, "%s/silent", folder);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    open_end(&end, "s-roomd", NULL);
+    for (; now < 600000; now = link_deadline(end.link, now + 1)) {
+        link_service(end.link, POLLOUT, now);
+        assert_true(link_prepare(end.link).fd >= 0);
+    }
+    int peer = accept(fd, NULL, NULL);
+    assert_true(peer >= 0);
+    assert_int_equal(accept(fd, NULL, NULL), -1);
+
+    close(peer);
+    link_service(end.link, POLLIN | POLLHUP, now);
+    assert_int_equal(link_prepare(end.link).fd, -1);
+    assert_in_range(link_deadline(end.link, now) - now, 125, 250);
+    link_free(end.link);
+    close(fd);
+    unlink(address.sun_path);
+    broker = real;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +484,8 @@ int main(void)
         cmocka_unit_test(test_backoff_grows_and_is_jittered),
         cmocka_unit_test(test_a_refusal_does_not_slow_it_down),
         cmocka_unit_test(test_silent_broker_is_given_up),
+        cmocka_unit_test(test_a_socket_does_what_tcp_does),
+        cmocka_unit_test(test_a_silent_broker_is_waited_for_by_a_socket),
     };
     log_set_level(LOG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, set_up, tear_down);
