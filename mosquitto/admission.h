@@ -24,7 +24,7 @@
     X(ADMISSION_EXPIRED, "token-expired")                                                          \
     X(ADMISSION_OTHERS_ID, "others-id") /* client id, user name and token's sub differ */          \
     X(ADMISSION_KEEPALIVE, "keepalive") /* none, or outside KEEPALIVE_MIN_S to KEEPALIVE_MAX_S */  \
-    /* gate.c says these two: */                                                                   \
+    /* connects.c says these two: */                                                               \
     X(ADMISSION_TOO_MANY, "too-many-requests") /* connects of an address */                        \
     X(ADMISSION_TAKEN, "taken")                /* another roomd is at work */
 

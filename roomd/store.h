@@ -7,10 +7,10 @@
  * peers hold bring their rooms back (docs/protocol.md, rule 7). A sync at every commit would cost
  * each join some milliseconds to save just that.
  *
- * One roomd at a time writes. The broker lets one in at a time (mosquitto/gate.c), and whoever is in
- * claims the store: one that was overtaken in the middle of its work, stopped or without processor
- * time, finds at its next transaction that the store is another's. Until somebody claims it, a store
- * may be opened by any number of processes.
+ * One roomd at a time writes. The broker lets one in at a time (mosquitto/connects.c), and whoever is
+ * in claims the store: one that was overtaken in the middle of its work, stopped or without
+ * processor time, finds at its next transaction that the store is another's. Until somebody claims
+ * it, a store may be opened by any number of processes.
  */
 #ifndef PARLEY_STORE_H
 #define PARLEY_STORE_H

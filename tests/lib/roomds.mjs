@@ -1,15 +1,15 @@
 /** Which of two roomds is at work, and parts that stay away. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { until } from './poll.mjs';
 
 const PARTS = ['roomd', 'roomd_standby'];
-const ESTABLISHED = '01';
 
-/** The inodes of sockets that are connected to `port` (proc(5), /proc/net/tcp). @param {number} port @returns {Set<string>} */
-function connectedTo(port) {
-  const rows = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/));
-  const wanted = port.toString(16).toUpperCase().padStart(4, '0');
-  return new Set(rows.filter((row) => row[3] === ESTABLISHED && row[2].endsWith(`:${wanted}`)).map((row) => row[9]));
+/** The inodes of sockets that are connected to the one at `path` (ss(8)). @param {string} path @returns {Set<string>} */
+function connectedTo(path) {
+  const rows = execFileSync('ss', ['-xHn', 'state', 'established', 'src', `unix:${path}`]).toString().trim().split('\n');
+  return new Set(rows.map((row) => row.split(/\s+/).at(-1)));
 }
 
 /** Its sockets, as inodes. @param {number} pid @returns {string[]} */
@@ -34,9 +34,9 @@ function socketsOf(pid) {
  * @returns {Promise<{part: string, pid: number}>}
  */
 export async function atWork(stack) {
-  const port = Number(new URL(stack.mqttUrl).port);
+  const path = join(stack.stateDir, 'broker-main.sock');
   const connections = () => {
-    const connected = connectedTo(port);
+    const connected = connectedTo(path);
     return PARTS.flatMap((part) => {
       try {
         const pid = stack.pid(part);
