@@ -31,7 +31,7 @@
 
 struct config_broker { /* [broker NAME] */
     char name[ROOM_ID_MAX + 1];
-    char host[CONFIG_TEXT_MAX + 1];   /* where roomd and httpd reach it: a name or an address */
+    char host[CONFIG_TEXT_MAX + 1];   /* where roomd and httpd reach it by TCP: a name or an address */
     unsigned mqtt_port;               /* MQTT over TCP, without TLS */
     char socket[CONFIG_TEXT_MAX + 1]; /* as configured; see config_socket_path */
     char bind[CONFIG_TEXT_MAX + 1];   /* the address of the public listeners */

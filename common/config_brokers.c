@@ -185,8 +185,9 @@ static bool stores_differ(const struct config *config, char why[static CONFIG_WH
     return true;
 }
 
-static bool is_socket(const struct config_broker *broker, char path[static CONFIG_SOCKET_MAX + 1],
-                      char why[static CONFIG_WHY_MAX + 1])
+/* config_socket_path, for a socket that nobody has looked at. */
+static bool find_socket(const struct config_broker *broker, char path[static CONFIG_SOCKET_MAX + 1],
+                        char why[static CONFIG_WHY_MAX + 1])
 {
     if (holds_name_twice(broker->socket))
         snprintf(why, CONFIG_WHY_MAX + 1, "[broker %s] socket holds " NAME_MARK " twice",
@@ -203,12 +204,14 @@ static bool sockets_differ(const struct config *config, char why[static CONFIG_W
 {
     char paths[BROKERS_MAX][CONFIG_SOCKET_MAX + 1];
     for (unsigned b = 0; b < config->broker_count; b++) {
-        if (!is_socket(&config->brokers[b], paths[b], why))
+        if (!find_socket(&config->brokers[b], paths[b], why))
             return false;
         for (unsigned a = 0; a < b && paths[b][0]; a++) {
             if (strcmp(paths[a], paths[b]) != 0)
                 continue;
-            snprintf(why, CONFIG_WHY_MAX + 1, "the socket of [broker %s] and [broker %s] are one",
+            snprintf(why, CONFIG_WHY_MAX + 1,
+                     "[broker %s] and [broker %s] have the same socket: with " NAME_MARK
+                     " in it each has one of its own",
                      config->brokers[a].name, config->brokers[b].name);
             return false;
         }

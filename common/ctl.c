@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2, SETTINGS_MAX = 32, TTL_DEFAULT_S = 3600 };
@@ -238,6 +239,28 @@ static int command_port_free(const struct call *call)
     return result;
 }
 
+/* One that a broker left behind is free: the next one replaces it. "" is none. */
+static int command_socket_free(const struct call *call)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (call->word_count != 1)
+        return complain("socket-free needs a path", NULL), EXIT_USAGE;
+    const char *path = call->words[0];
+    if (strlen(path) >= sizeof address.sun_path)
+        return complain(path, "is too long for a socket");
+    if (!path[0])
+        return EXIT_SUCCESS;
+    strcpy(address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return complain(path, strerror(errno));
+    bool is_free = connect(fd, (struct sockaddr *)&address, sizeof address) != 0 &&
+                   (errno == ENOENT || errno == ECONNREFUSED);
+    close(fd);
+    return is_free ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 struct command {
     const char *name;
     const char *usage;
@@ -253,6 +276,8 @@ static const struct command commands[] = {
     {"options", "", "print the table of configuration options", command_options},
     {"port-free", "ADDRESS PORT", "tell by the exit status whether a port can be bound",
      command_port_free},
+    {"socket-free", "PATH", "tell by the exit status whether nobody listens on a Unix socket",
+     command_socket_free},
 };
 
 static void print_usage(FILE *out)

@@ -357,9 +357,9 @@ static int run_client(struct link *link, short revents)
 }
 
 /*
- * Has the broker had its time to answer? By a Unix socket it has as long as it lives: its end would
- * be noticed, and each further try would stand in its queue behind this one, until the queue is
- * full, and then hold up connect(2) and with it the caller's loop (unix(7)).
+ * Has the broker had its time to answer? By a Unix socket it has as long as it lives, and its end
+ * is noticed. The queue of Mosquitto's listener holds ten: tries that were given up would fill it,
+ * with connects of ours that the broker would still serve once it goes on.
  */
 static bool gives_up(const struct link *link)
 {

@@ -3,9 +3,10 @@
  *
  * The link owns the client, connects by the broker's Unix socket or by TCP without blocking the
  * loop longer than a local connect takes, comes back by itself after a loss (250 ms to 5 s,
- * jittered), signs a fresh service token for every connect, and keeps Nagle off. While the broker
- * refuses it, it tries again steadily, once or twice a second: so it may stand by for another of
- * its id, who is in. It reads no clock: `now` is the monotonic clock in milliseconds, handed in.
+ * jittered), signs a fresh service token for every connect, and keeps Nagle off. A connect that is
+ * not answered is given up after 5 s by TCP, and never by a socket. While the broker refuses it, it
+ * tries again steadily, once or twice a second: so it may stand by for another of its id, who is
+ * in. It reads no clock: `now` is the monotonic clock in milliseconds, handed in.
  *
  * The tick. Mosquitto 2.0 serves its WebSocket listener from a 100 ms poll while the broker is
  * idle. While somebody connects or negotiates, a link sends a packet that means nothing (an

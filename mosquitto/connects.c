@@ -12,7 +12,7 @@
 /*
  * Does `admission` of this CONNECT exhaust what its address may do? Who comes by a trusted proxy
  * has the proxy's address; the proxy has to limit it, and here its peer id counts. Services are
- * ours.
+ * ours, and so is whoever comes by the Unix socket, which has no address.
  */
 static bool connects_too_often(struct gate *gate, const struct mosquitto *connection,
                                const char *client_id, enum admission admission,

@@ -1,9 +1,9 @@
 /*
  * gate: what the plugin holds between the broker's calls, and the calls themselves.
  *
- * plugin.c loads and registers; connects.c answers the broker's question about a CONNECT, gate.c its
- * other events, with the callback type of the plugin API (mosquitto_broker.h): `userdata` is the
- * struct gate.
+ * plugin.c loads and registers; connects.c answers the broker's question about a CONNECT, gate.c
+ * its other events, with the callback type of the plugin API (mosquitto_broker.h): `userdata` is
+ * the struct gate.
  */
 #ifndef PARLEY_GATE_H
 #define PARLEY_GATE_H

@@ -172,7 +172,7 @@ if (!sanitized) {
     for (const part of ['roomd', 'httpd']) wrap(join(installed, 'bin', part), `${become} ${underFilter} ${rules[part]}`);
     const mosquitto = join(folder, 'mosquitto');
     wrap(mosquitto, `${underFilter} ${rules.mosquitto}`, process.env.PARLEY_MOSQUITTO ?? execFileSync('which', ['mosquitto'], { env: { PATH: `${process.env.PATH}:/usr/sbin` } }).toString().trim());
-    const stack = useStack({ env: { PARLEY_BUILD_DIR: installed, PARLEY_MOSQUITTO: mosquitto }, config: { tokens: { ttl_s: 60 } } });
+    const stack = useStack({ env: { PARLEY_BUILD_DIR: installed, PARLEY_MOSQUITTO: mosquitto }, config: { tokens: { ttl_s: 60 }, 'broker main': { socket: '' } } }); // as the units have it: by TCP
 
     test('are enough for calls, a lost connection, a reload of keys and an end in order', async () => {
       const pids = PARTS.map((part) => stack.pid(part));

@@ -1,14 +1,15 @@
 /** roomd and httpd reach a broker of their machine by a Unix socket. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { until } from '../lib/poll.mjs';
-import { Stack } from '../lib/stack.mjs';
+import { Stack, root } from '../lib/stack.mjs';
 
-/** What broker `name` says of where its clients come from: a path or an address. */
+/** Where the connections of `id` come from, as the brokers say: paths and addresses. */
 const originsOf = (stack, id) => stack.log.flatMap((line) => new RegExp(`New client connected from (.+):\\d+ as ${id} `).exec(line)?.[1] ?? []);
 const socketsOf = (stack) => [...readFileSync(join(stack.stateDir, 'parley.conf'), 'utf8').matchAll(/^socket = (.*)$/gm)].map(([, path]) => path);
 
@@ -34,6 +35,27 @@ describe('Unix sockets', () => {
     assert.deepEqual(originsOf(stack, 's-roomd'), [`/tmp/parley-test-${process.pid}.sock`]);
   }));
 
+  test('where none is to be, it is TCP, also after a loss', () => withStack({ config: { 'broker main': { socket: '' } } }, async (stack) => {
+    assert.deepEqual(socketsOf(stack), ['']);
+    const room = await stack.room();
+    await stack.kill('mosquitto');
+    assert.equal((await stack.http('GET', `/api/rooms/${room}`)).status, 200);
+    for (const id of ['s-roomd', 's-httpd']) assert.deepEqual(originsOf(stack, id), ['127.0.0.1', '127.0.0.1']);
+  }));
+
+  test('one that another broker listens on is not taken away', () => withStack({}, async (stack) => {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-second-'));
+    const path = join(stack.stateDir, 'broker-main.sock');
+    const config = join(folder, 'my.conf');
+    writeFileSync(config, `[broker main]\nsocket = ${path}\n`);
+    try {
+      await assert.rejects(promisify(execFile)('./parley', ['run', '--state-dir', join(folder, 'state'), '--config', config], { cwd: root }),
+        { stderr: new RegExp(`the socket ${path} is taken\n$`) });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }));
+
   test('where a path is too long for one, it is TCP', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'parley-long-'));
     const below = join(folder, 'x'.repeat(100));
@@ -49,7 +71,7 @@ describe('Unix sockets', () => {
     }
   });
 
-  // Its queue would be full after some minutes of tries, and then hold up whoever connects.
+  // Its queue holds ten: more tries would fill it.
   test('a broker that hangs has one connection of each in its queue, and answers it when it goes on', () => withStack({}, async (stack) => {
     const path = join(stack.stateDir, 'broker-main.sock');
     const queued = () => Number(execFileSync('ss', ['-xlHn', 'src', `unix:${path}`]).toString().trim().split(/\s+/)[2]);

@@ -1,6 +1,6 @@
 /** Which of two roomds is at work, and parts that stay away. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from './poll.mjs';
 
@@ -35,6 +35,7 @@ function socketsOf(pid) {
  */
 export async function atWork(stack) {
   const path = join(stack.stateDir, 'broker-main.sock');
+  if (!existsSync(path)) throw new Error(`${path} is not there: the state folder's path is too long for a socket`);
   const connections = () => {
     const connected = connectedTo(path);
     return PARTS.flatMap((part) => {

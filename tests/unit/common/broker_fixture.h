@@ -99,6 +99,7 @@ static inline int set_up(void **state)
     snprintf(socket_path, sizeof socket_path, "%s/socket", folder);
     close(bind_free(&broker.mqtt_port));
     close(bind_free(&broker.ws_port));
+    /* (As the user `mosquitto` it could make no socket in our folder.) */
     snprintf(text, sizeof text,
              "user root\nallow_anonymous true\nlog_type error\nset_tcp_nodelay true\n"
              "listener %u 127.0.0.1\n"

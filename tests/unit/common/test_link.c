@@ -438,8 +438,8 @@ static void test_a_socket_does_what_tcp_does(void **state)
     broker = real;
 }
 
-/* One that hangs finds a single connection in its queue, however long it takes, and answers that.
- */
+/* One that hangs finds a single connection in its queue, however long it takes. (libmosquitto
+ * counts real seconds: what it does by itself is seen in tests/broker/sockets.test.mjs.) */
 static void test_a_silent_broker_is_waited_for_by_a_socket(void **state)
 {
     struct end end = {0};
