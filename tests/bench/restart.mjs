@@ -4,6 +4,8 @@ import { Figure } from './figures.mjs';
 import { Parley, load } from './systems.mjs';
 
 const ROOMS = 100_000;
+/** A part that ends sooner is held up for half a second by what starts it again (./parley, supervise). */
+const STEADY_MS = 2500;
 
 export async function restart({ rounds, log }) {
   const answered = new Figure(`roomd killed with ${ROOMS} rooms: a join is answered after`, 's');
@@ -26,6 +28,7 @@ export async function restart({ rounds, log }) {
       await until(() => watcher.seen('roomd/status').some(({ json }) => json.state === 'online' && json.epoch !== epoch && !json.publishing), { timeout: 60_000, what: 'online' });
       published.add('Parley', (performance.now() - killed) / 1e3);
       await stack.cleanUp();
+      await until(() => performance.now() - killed > STEADY_MS, { what: 'roomd to have run for a while' });
     }
   } finally {
     await system.stop();
