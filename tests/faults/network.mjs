@@ -153,7 +153,10 @@ async function loss(site, couple, { seconds, seen }) {
   const { ada, bob } = couple;
   site.cut();
   const at = Date.now();
-  await bob.page.waitForURL((url) => url.pathname === '/', { timeout: LOST_MS + PATIENCE_MS });
+  await bob.page.waitForURL((url) => url.pathname === '/', { timeout: LOST_MS + PATIENCE_MS }).catch(async (error) => {
+    const room = await couple.stack.http('GET', `/api/rooms/${couple.room}`);
+    throw new Error(`Bob was not told: he reads ${await bob.page.textContent(STATUS)}, and ${couple.room} is ${room.text}`, { cause: error });
+  });
   await bob.reads('#notice-text', 'Ada');
   seen.told.push(Date.now() - at);
   seen.held += (await couple.peers()).length;
@@ -218,6 +221,9 @@ async function program(points, killPoints) {
     }));
     rows.push(...lanes.flat().filter((cut) => cut.points > 0).map(({ fault, points: done, must, seen, told }) => ({ fault: `${fault} (Chromium)`, points: done, must, ...told(seen) })));
     return rows;
+  } catch (error) {
+    console.error(stack.tail(60));
+    throw error;
   } finally {
     for (const browser of browsers) await browser.close().catch(() => {});
     for (const site of sites) site.end();
